@@ -1,0 +1,59 @@
+function entry = types (name)
+%TYPES  What the engine knows of a layer type: its function and its parameters.
+%
+%   entry = octcompress.layers.types (name)   struct of one type; empty when there is no such type
+%   names = octcompress.layers.types ()       cellstr of all types
+%
+%   entry.run         handle of the layer's function; its three call forms are below
+%   entry.trained     cellstr, the fields that training changes
+%   entry.statistics  cellstr, the fields that a forward pass in training changes
+%   entry.prunable    cellstr, the fields that pruning and quantization take by default
+%   entry.inputs      [fewest most] number of inputs; x is a cell where more than one is allowed
+%
+%   Every layer function has three forms, all pure:
+%
+%   [y, state] = run ('forward', layer, x, training)
+%   [dx, gradients] = run ('backward', layer, x, y, dy, state, need_dx)
+%   [out_size, macs] = run ('size', layer, in_size)
+%
+%   x, y, dy   arrays in the engine's layout: features F x N, images C x W x N x H,
+%              sequences F x N x T (N observations). Channels come first everywhere.
+%   training   true in training: dropout drops, batch normalisation uses the batch
+%   state      what backward needs beside x and y; state.statistics, a struct of fields of
+%              the layer, is what training must store in it
+%   gradients  struct with a field for each trained parameter
+%   need_dx    false for the first layer: dx may then be []
+%   in_size    of one observation: F, [H W C] or [F T]; a cell of them where x is a cell
+%   macs       multiply-accumulates of one observation
+%
+%   See also octcompress.model.plan, octcompress.model.forward.
+
+  persistent table
+  if isempty (table)
+    table = struct ();
+    table.dense = row (@octcompress.layers.dense, {'weights', 'bias'}, {}, {'weights'}, [1 1]);
+    for type = {'relu', 'sigmoid', 'tanh', 'identity'}
+      table.(type{1}) = row (@octcompress.layers.activation, {}, {}, {}, [1 1]);
+    end
+    table.softmax = row (@octcompress.layers.softmax, {}, {}, {}, [1 1]);
+  end
+  if nargin == 0
+    entry = fieldnames (table)';
+  elseif ischar (name) && isfield (table, name)
+    entry = table.(name);
+  else
+    entry = [];
+  end
+end
+
+function entry = row (run, trained, statistics, prunable, inputs)
+  entry = struct ('run', run, 'trained', {trained}, 'statistics', {statistics}, ...
+                  'prunable', {prunable}, 'inputs', inputs);
+end
+
+%!test
+%! entry = octcompress.layers.types ('dense');
+%! assert (entry.trained, {'weights', 'bias'});
+%! assert (func2str (entry.run), 'octcompress.layers.dense');
+%!assert (isempty (octcompress.layers.types ('nonsense')))
+%!assert (any (strcmp (octcompress.layers.types (), 'relu')))
