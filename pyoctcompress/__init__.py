@@ -1,0 +1,1 @@
+"""Compress neural networks: prune, quantize and distil models in .mat files."""
