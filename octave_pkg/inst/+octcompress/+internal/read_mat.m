@@ -1,0 +1,156 @@
+function found = read_mat (caller, file, names)
+%READ_MAT  Load variables of a .mat file after a look at what the file really is.
+%
+%   found = octcompress.internal.read_mat (caller, file)
+%   found = octcompress.internal.read_mat (caller, file, names)
+%
+%   names  cellstr: the variables to read, those that are there; all
+%   found  struct with a field for each
+%
+%   MATLAB v4, v6 and v7, and in Octave its own text, binary and HDF5 files. Refused: MATLAB v7.3
+%   (Octave would lose its cells with no more than a warning), Git LFS pointers, empty and
+%   truncated files.
+%
+%   Errors: octcompress:CALLER:noFile, :badFile, :version73, :gitLfs, :truncated, :damaged.
+%
+%   See also nn_load, nn_data.
+
+  octcompress.internal.check (caller, 'file', file, 'text');
+  if ~isfile (file)
+    octcompress.internal.fail (caller, 'noFile', 'there is no file ''%s''', file);
+  end
+  examine (caller, file);
+  try
+    if nargin > 2
+      present = whos ('-file', file);
+      present = {present.name};
+      names = names(ismember (names, present));
+      found = struct ();
+      if ~isempty (names)
+        found = load (file, names{:});
+      end
+    else
+      found = load (file);
+    end
+  catch problem
+    octcompress.internal.fail (caller, 'damaged', '''%s'' cannot be read: %s', file, problem.message);
+  end
+  if ~isstruct (found)
+    octcompress.internal.fail (caller, 'badFile', '''%s'' holds a bare array, not named variables', file);
+  end
+end
+
+function examine (caller, file)
+  id = fopen (file, 'r', 'ieee-le');
+  if id < 0
+    octcompress.internal.fail (caller, 'noFile', '''%s'' cannot be opened for reading', file);
+  end
+  closing = onCleanup (@() fclose (id));
+  fseek (id, 0, 'eof');
+  bytes = ftell (id);
+  fseek (id, 0, 'bof');
+  head = fread (id, 128, 'uint8=>uint8')';
+  text = char (head);
+  if bytes == 0
+    octcompress.internal.fail (caller, 'truncated', '''%s'' is empty (0 bytes)', file);
+  elseif strncmp (text, 'version https://git-lfs', 23)
+    octcompress.internal.fail (caller, 'gitLfs', ...
+      '''%s'' is a Git LFS pointer, not the file itself; fetch it with git lfs pull', file);
+  elseif strncmp (text, 'MATLAB 7.3', 10)
+    octcompress.internal.fail (caller, 'version73', ...
+      ['''%s'' is a MATLAB v7.3 file, of which Octave loses the cells; ' ...
+       'save it in MATLAB with ''-v7'' first'], file);
+  elseif strncmp (text, 'MATLAB 5.0', 10)
+    walk_elements (caller, file, id, bytes, head);
+  elseif ~(strncmp (text, '# ', 2) || strncmp (text, 'Octave-1-', 9) || is_hdf5 (head) || is_v4 (head))
+    octcompress.internal.fail (caller, 'badFile', ...
+      '''%s'' is not a .mat file: it begins with ''%s''', file, printable (text(1:min (end, 16))));
+  end
+end
+
+function walk_elements (caller, file, id, bytes, head)
+  % Each variable is an element: 4 bytes of type, 4 bytes of length, and its data.
+  place = 128;
+  swap = numel (head) == 128 && isequal (head(127:128), uint8 ('MI'));
+  while place < bytes
+    fseek (id, place, 'bof');
+    tag = fread (id, 2, 'uint32=>uint32');
+    if numel (tag) < 2
+      place = Inf;
+    else
+      if swap
+        tag = swapbytes (tag);
+      end
+      place = place + 8 + double (tag(2));
+    end
+  end
+  if place ~= bytes || numel (head) < 128
+    octcompress.internal.fail (caller, 'truncated', ...
+      '''%s'' is cut off or damaged: its variables do not end where the file does (%d bytes)', file, bytes);
+  end
+end
+
+function yes = is_hdf5 (head)
+  yes = numel (head) > 8 && isequal (head(1:8), uint8 ([137 72 68 70 13 10 26 10]));
+end
+
+function yes = is_v4 (head)
+  % Level 4 has no signature: type (four decimal digits MOPT), rows, columns, imaginary, name length.
+  yes = false;
+  if numel (head) >= 20
+    for word = {typecast(head(1:20), 'uint32'), swapbytes(typecast (head(1:20), 'uint32'))}
+      w = double (word{1});
+      yes = yes || (w(1) <= 4052 && mod (w(1), 10) <= 2 && w(4) <= 1 && w(5) >= 1 && w(5) <= 64);
+    end
+  end
+end
+
+function text = printable (text)
+  text(text < 32 | text > 126) = '.';
+end
+
+%!function file = file_with (bytes)
+%!  file = [tempname() '.mat'];
+%!  id = fopen (file, 'w');
+%!  fwrite (id, bytes);
+%!  fclose (id);
+%!endfunction
+%!function refuse (bytes)
+%!  file = file_with (bytes);
+%!  deleting = onCleanup (@() delete (file));
+%!  octcompress.internal.read_mat ('f', file);
+%!endfunction
+%!test % what was saved comes back, in each format Octave can truly read
+%! for format = {'-v4', '-v6', '-v7', '-text', '-binary', '-hdf5'}
+%!   A = [1 2; 3 4.5];
+%!   B = 7;
+%!   file = [tempname() '.mat'];
+%!   deleting = onCleanup (@() delete (file));
+%!   save (format{1}, file, 'A', 'B');
+%!   assert (octcompress.internal.read_mat ('f', file), struct ('A', A, 'B', B));
+%!   assert (octcompress.internal.read_mat ('f', file, {'B', 'C'}), struct ('B', B));
+%!   clear deleting
+%! end
+%!test % any truncation is noticed
+%! A = single (rand (50));
+%! file = [tempname() '.mat'];
+%! for format = {'-v6', '-v7'}
+%!   save (format{1}, file, 'A');
+%!   id = fopen (file);
+%!   bytes = fread (id);
+%!   fclose (id);
+%!   for keep = [0, 60, 127, 130, 500, numel(bytes) - 1]
+%!     try
+%!       refuse (bytes(1:keep));
+%!       assert (false, sprintf ('%d bytes were taken', keep));
+%!     catch e
+%!       assert (e.identifier, 'octcompress:f:truncated');
+%!     end
+%!   end
+%! end
+%! delete (file);
+%!error <f: there is no file 'nowhere.mat'> octcompress.internal.read_mat ('f', 'nowhere.mat')
+%!error <is a Git LFS pointer> refuse ('version https://git-lfs.github.com/spec/v1')
+%!error <is a MATLAB v7.3 file, of which Octave loses the cells> refuse (['MATLAB 7.3 MAT-file' blanks(600)])
+%!error <is not a .mat file: it begins with 'PK..'> refuse (['PK' 3 4])
+%!error <f: FILE must be text, but is 3> octcompress.internal.read_mat ('f', 3)
