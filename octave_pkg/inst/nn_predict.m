@@ -20,27 +20,7 @@ function y = nn_predict (model, x, varargin)
 %   See also nn_evaluate, nn_quantize.
 
   options = octcompress.internal.parse_options ('nn_predict', struct ('batch_size', 256), varargin);
-  octcompress.internal.check ('nn_predict', 'batch_size', options.batch_size, 'integer', [1 Inf]);
-  model = octcompress.model.tidy ('nn_predict', model);
-  plan = octcompress.model.plan ('nn_predict', model);
-  [x, ranges] = octcompress.model.batches ('nn_predict', model, x, options.batch_size);
-
-  parts = cell (size (ranges, 1), numel (plan.outputs));
-  for b = 1:size (ranges, 1)
-    batch = octcompress.model.take_batch (x, model, ranges(b, 1):ranges(b, 2));
-    parts(b, :) = octcompress.model.forward (plan, model.layers, batch);
-  end
-  y = cell (1, numel (plan.outputs));
-  for k = 1:numel (y)
-    out_size = plan.sizes{plan.outputs(k)};
-    if isempty (parts)
-      y{k} = zeros ([out_size(1), 0, out_size(2:end)], octcompress.model.float_class (model));
-    else
-      % Observations lie along dimension 3 of images in the engine's layout, else along 2.
-      y{k} = cat (2 + (numel (out_size) == 3), parts{:, k});
-      y{k} = octcompress.model.from_engine (y{k}, out_size);
-    end
-  end
+  y = octcompress.model.predict ('nn_predict', model, x, options.batch_size);
   if isscalar (y)
     y = y{1};
   end

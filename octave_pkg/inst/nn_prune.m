@@ -114,6 +114,10 @@ function check_options (options)
 end
 
 function [masks, limit] = choose (arrays, options)
+  classes = cellfun (@class, arrays, 'UniformOutput', false);
+  if ~all (strcmp (classes, classes{1}))
+    arrays = cellfun (@double, arrays, 'UniformOutput', false);
+  end
   if ~isempty (options.sparsity)
     count = floor (double (options.sparsity) * sum (cellfun (@numel, arrays)));
     magnitudes = cellfun (@abs, arrays, 'UniformOutput', false);
@@ -197,6 +201,10 @@ end
 %! assert (p.Theta1, [0 0; 3 4]);
 %! assert ({p.note, p.b}, {'text', [1 2]});
 %! assert (p.octcompress_promises{1}.tensor, 'Theta1');
+%!test % single and double together are compared as doubles
+%! bag = struct ('A', single ([1 2; 3 4]), 'B', 1 + [1 2; 3 4] * 1e-12);
+%! [~, info] = nn_prune (bag, 'sparsity', 0.5, 'scope', 'global');
+%! assert (info.zeros, 4);
 %!error <nn_prune: give either THRESHOLD or SPARSITY> nn_prune (w)
 %!error <nn_prune: give either THRESHOLD or SPARSITY> nn_prune (w, 'sparsity', 0.5, 'threshold', 1)
 %!error <nn_prune: SPARSITY must be a number from 0 to 1, but is 1.5> nn_prune (w, 'sparsity', 1.5)

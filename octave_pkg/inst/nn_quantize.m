@@ -178,6 +178,9 @@ function [model, rows] = calibrate (model, options)
     for k = 1:count + 1
       lo(k) = min (lo(k), double (min (values{k}(:))));
       hi(k) = max (hi(k), double (max (values{k}(:))));
+      if any (isnan (values{k}(:)))
+        lo(k) = -Inf;
+      end
     end
   end
   faulty = find (~isfinite (lo + hi), 1) - 1;

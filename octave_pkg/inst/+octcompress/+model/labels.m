@@ -9,6 +9,7 @@ function labels = labels (caller, y, classes)
 %
 %   Errors: octcompress:CALLER:badLabels.
 
+  given = octcompress.internal.describe (y);
   if isvector (y) && (classes > 1 || numel (y) == 1) && ~(numel (y) == classes && is_one_hot (y(:)))
     labels = reshape (double (y), 1, []);
     wrong = find (~(labels >= 1 & labels <= classes & labels == fix (labels)), 1);
@@ -18,13 +19,13 @@ function labels = labels (caller, y, classes)
     end
     return
   end
-  if size (y, 1) ~= classes || ~is_one_hot (y)
+  if ismatrix (y) && (size (y, 1) ~= classes || ~is_one_hot (y))
     y = y.';
   end
   if size (y, 1) ~= classes || ~is_one_hot (y)
     octcompress.internal.fail (caller, 'badLabels', ...
       'Y must hold class numbers from 1 to %d, or be one-hot of %d x N, but is %s', classes, classes, ...
-      octcompress.internal.describe (y.'));
+      given);
   end
   [~, labels] = max (y, [], 1);
 end
@@ -40,3 +41,4 @@ end
 %!error <f: Y must hold class numbers from 1 to 3, but element 2 is 4> octcompress.model.labels ('f', [1 4], 3)
 %!error <f: Y must hold class numbers from 1 to 3, but element 1 is 0> octcompress.model.labels ('f', [0 2], 3)
 %!error <f: Y must hold class numbers from 1 to 3, or be one-hot of 3 x N, but is 4x2 double> octcompress.model.labels ('f', ones (4, 2), 3)
+%!error <f: Y must hold class numbers from 1 to 2, or be one-hot of 2 x N, but is 2x2x2 double> octcompress.model.labels ('f', ones (2, 2, 2), 2)

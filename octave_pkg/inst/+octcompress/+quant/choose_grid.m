@@ -32,6 +32,8 @@ function grid = choose_grid (w, bits, scheme, axis)
   if nargin < 4
     axis = 0;
   end
+  octcompress.internal.check ('choose_grid', 'bits', bits, 'integer', [1 16]);
+  octcompress.internal.check ('choose_grid', 'scheme', scheme, 'choice', {'symmetric', 'affine'});
   octcompress.internal.check ('choose_grid', 'axis', axis, 'integer', [0 16]);
   octcompress.internal.check ('choose_grid', 'w', w, 'finite');
   if bits == 1 && strcmp (scheme, 'symmetric')
@@ -48,7 +50,7 @@ function scale = mean_magnitude (w, axis)
   slices = octcompress.quant.slices (w, axis);
   magnitude = abs (double (slices));
   scale = sum (magnitude, 1)' ./ max (sum (magnitude ~= 0, 1)', 1);
-  scale = cast (scale, class (w));
+  scale = cast (min (scale, realmax (class (w))), class (w));
   scale(scale == 0) = 1;
 end
 
@@ -74,5 +76,6 @@ end
 %! grid = octcompress.quant.choose_grid (zeros (2), 1);
 %! assert (grid.scale, 1);
 %!error <choose_grid: BITS must be a whole number from 1 to 16, but is 17> octcompress.quant.choose_grid (1, 17)
+%!error <choose_grid: BITS must be a whole number from 1 to 16, but is empty> octcompress.quant.choose_grid (1, [])
 %!error <choose_grid: W must be finite, but element 2 of 2 is Inf> octcompress.quant.choose_grid ([1 Inf], 8)
 %!error <choose_grid: SCHEME must be one of 'symmetric', 'affine', but is 'odd'> octcompress.quant.choose_grid (1, 8, 'odd')

@@ -9,12 +9,8 @@ function grid = grid_of_range (lo, hi, bits, scheme, axis, class_name)
 %   axis        the dimension that the slices belong to; 0 for one range
 %   class_name  'single' or 'double', of scale and zero_point
 %
-%   Errors: octcompress:choose_grid:badValue.
-%
 %   See also octcompress.quant.choose_grid, nn_quantize.
 
-  octcompress.internal.check ('choose_grid', 'scheme', scheme, 'choice', {'symmetric', 'affine'});
-  octcompress.internal.check ('choose_grid', 'bits', bits, 'integer', [1 16]);
   bits = double (bits);
   if strcmp (scheme, 'symmetric')
     scale = max (abs (lo), abs (hi)) / max (2 ^ (bits - 1) - 1, 1);
@@ -24,7 +20,7 @@ function grid = grid_of_range (lo, hi, bits, scheme, axis, class_name)
     levels = 2 ^ bits - 1;
     scale = hi / levels - lo / levels;
   end
-  scale = cast (scale, class_name);
+  scale = cast (min (scale, realmax (class_name)), class_name);
   scale(scale == 0) = 1;
   zero_point = zeros (size (scale), class_name);
   if strcmp (scheme, 'affine')
@@ -39,6 +35,9 @@ end
 %! grid = octcompress.quant.grid_of_range (0, 25.5, 8, 'affine', 0, 'double');
 %! assert (grid.scale, 0.1, eps);
 %! assert (grid.zero_point, -128);
+%!test % a range that no scale can span
+%! grid = octcompress.quant.grid_of_range (-realmax, realmax, 1, 'affine', 0, 'double');
+%! assert (grid.scale, realmax);
 %!test % the zero point stays on the grid
 %! grid = octcompress.quant.grid_of_range (-3, -1, 8, 'affine', 0, 'double');
 %! assert (grid.zero_point, 127);
