@@ -74,8 +74,8 @@ _TAGS: tuple[tuple[type[OctcompressError], str], ...] = (
         "notModel badModel badLayer badSize badInputs unknownType unknownLayer unknownInput "
         "duplicateName notFinite noTensors",
     ),
-    (DataError, "badData badLabels"),
-    (FileError, "badFile noFile unsafeFile notWritten tooLarge badName"),
+    (DataError, "badData badLabels badInput"),
+    (FileError, "badFile noFile version73 gitLfs truncated damaged notWritten tooLarge badName"),
     (SessionError, "noOctave died timeout"),
 )
 _CLASS_OF_TAG = {tag: kind for kind, tags in _TAGS for tag in tags.split()}

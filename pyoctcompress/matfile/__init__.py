@@ -29,6 +29,6 @@ from __future__ import annotations
 
 from pyoctcompress.matfile.reading import check, load
 from pyoctcompress.matfile.types import StructArray
-from pyoctcompress.matfile.writing import save
+from pyoctcompress.matfile.writing import nbytes, save
 
-__all__ = ["StructArray", "check", "load", "save"]
+__all__ = ["StructArray", "check", "load", "nbytes", "save"]

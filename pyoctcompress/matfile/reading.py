@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zlib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
-from pyoctcompress.errors import FileError
 from pyoctcompress.matfile import types as t
 
 # Arrays larger than this stay views of the file's one buffer; smaller ones are copied, so that a
@@ -22,16 +23,24 @@ _COPY_BELOW = 1 << 20
 _LARGEST_INFLATION = 1040
 
 
-def load(path: str | os.PathLike[str], memory_limit: int | None = None) -> dict[str, Any]:
-    """Read all variables of a .mat file.
+def load(
+    path: str | os.PathLike[str],
+    names: Collection[str] | None = None,
+    memory_limit: int | None = None,
+    caller: str = "nn_load",
+) -> dict[str, Any]:
+    """Read variables of a .mat file.
 
     Parameters
     ----------
     path : path
         A file of MAT version 5 (MATLAB's -v6 or -v7), of either byte order.
+    names : collection of str, optional
+        The variables to read, where the file has them; all unless given.
     memory_limit : int, optional
-        Refuse a file that needs more bytes than this once inflated; half of the machine's
-        memory unless given.
+        Refuse a file that needs more bytes than this; half of the machine's memory unless given.
+    caller : str
+        The function that errors name.
 
     Returns
     -------
@@ -41,31 +50,40 @@ def load(path: str | os.PathLike[str], memory_limit: int | None = None) -> dict[
     Raises
     ------
     FileError
-        ``octcompress:load:noFile``, ``badFile``, ``tooLarge``.
+        ``octcompress:nn_load:noFile``, ``badFile``, ``version73``, ``gitLfs``, ``truncated``,
+        ``damaged``, ``tooLarge``.
     """
+    if memory_limit is None:
+        memory_limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     path = Path(path)
-    data, order, places = _open(path, memory_limit)
-    reader = _Reader(path, order)
     variables: dict[str, Any] = {}
     try:
-        for kind, start, stop in places:
-            name, value = reader.variable(data, kind, start, stop)
-            if name:  # the nameless one belongs to MATLAB's objects
-                variables[name] = value
+        with _opened(path) as file:
+            order, places = _examine(path, file)
+            reader = _Reader(path, order, memory_limit)
+            for place in places:
+                if names is not None and reader.name_at(file, place) not in names:
+                    continue
+                name, value = reader.variable(file, place)
+                if name:  # the nameless one belongs to MATLAB's objects
+                    variables[name] = value
+    except t.Fault as fault:
+        raise fault.error(caller) from None
     except MemoryError:
-        raise _fault("tooLarge", f"{path} needs more memory than there is") from None
+        excess = t.Fault("tooLarge", f"'{path}' needs more memory than there is")
+        raise excess.error(caller) from None
     return variables
 
 
-def check(path: str | os.PathLike[str], memory_limit: int | None = None) -> int:
+def check(path: str | os.PathLike[str], caller: str = "nn_load") -> int:
     """Check that a file is of MAT version 5 and complete, by its top level only.
 
     Parameters
     ----------
     path : path
         The file.
-    memory_limit : int, optional
-        As for `load`.
+    caller : str
+        The function that errors name.
 
     Returns
     -------
@@ -77,66 +95,64 @@ def check(path: str | os.PathLike[str], memory_limit: int | None = None) -> int:
     FileError
         As for `load`, with what the file is instead and what to do.
     """
-    return len(_open(Path(path), memory_limit, whole=False)[2])
+    path = Path(path)
+    try:
+        with _opened(path) as file:
+            return len(_examine(path, file)[1])
+    except t.Fault as fault:
+        raise fault.error(caller) from None
 
 
-def _fault(tag: str, message: str) -> FileError:
-    return FileError(f"load: {message}", f"octcompress:load:{tag}")
-
-
-def _open(
-    path: Path, memory_limit: int | None, whole: bool = True
-) -> tuple[npt.NDArray[np.uint8], str, list[tuple[int, int, int]]]:
-    """Bytes, byte order and the (type, start, stop) of each variable; bytes only if `whole`."""
-    if memory_limit is None:
-        memory_limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            head = file.read(1024)
-            order = _byte_order(path, head, size)
-            if size > memory_limit:
-                raise _fault("tooLarge", f"{path} has {size} bytes; the limit is {memory_limit}")
-            places = []
-            place = 128
-            while place < size:
-                file.seek(place)
-                tag = file.read(8)
-                if len(tag) < 8:
-                    _truncated(path, 8, len(tag), place)
-                kind, count = (int(n) for n in np.frombuffer(tag, order + "u4"))
-                if kind not in (t.MI_MATRIX, t.MI_COMPRESSED):
-                    raise _fault(
-                        "badFile",
-                        f"{path} is damaged: at byte {place} there must be a variable, "
-                        f"but there is a data type {kind}",
-                    )
-                if place + 8 + count > size:
-                    _truncated(path, count, size - place - 8, place)
-                places.append((kind, place + 8, place + 8 + count))
-                place += 8 + count
-            data = np.empty(size if whole else 0, np.uint8)
-            file.seek(0)
-            if file.readinto(memoryview(data)) != data.size:
-                raise _fault("badFile", f"{path} became shorter while it was read")
+            yield file
     except FileNotFoundError:
-        raise _fault("noFile", f"there is no file {path}") from None
+        raise t.Fault("noFile", f"there is no file '{path}'") from None
     except IsADirectoryError:
-        raise _fault("badFile", f"{path} is a folder; name a .mat file in it") from None
-    except FileError:
-        raise
+        raise t.Fault("badFile", f"'{path}' is a folder; name a .mat file in it") from None
     except OSError as error:
-        raise _fault("badFile", f"{path} cannot be read: {error.strerror}") from None
-    inflated = sum(stop - start for kind, start, stop in places if kind == t.MI_MATRIX)
-    if whole and inflated > memory_limit:
-        raise _fault("tooLarge", f"{path} needs {inflated} bytes; the limit is {memory_limit}")
-    return data, order, places
+        raise t.Fault("badFile", f"'{path}' cannot be read: {error.strerror}") from None
+
+
+class _Place(NamedTuple):
+    """Where a variable is in the file."""
+
+    kind: int
+    start: int
+    size: int
+
+
+def _examine(path: Path, file: BinaryIO) -> tuple[str, list[_Place]]:
+    """Byte order and the places of all variables; refuses what is no whole MAT file."""
+    size = os.fstat(file.fileno()).st_size
+    order = _byte_order(path, file.read(1024), size)
+    places = []
+    position = 128
+    while position < size:
+        file.seek(position)
+        tag = file.read(8)
+        if len(tag) < 8:
+            _truncated(path, 8, len(tag), position)
+        kind, count = (int(n) for n in np.frombuffer(tag, order + "u4"))
+        if kind not in (t.MI_MATRIX, t.MI_COMPRESSED):
+            raise t.Fault(
+                "damaged",
+                f"'{path}' is damaged: at byte {position} there must be a variable, but there is "
+                f"a data type {kind}",
+            )
+        if position + 8 + count > size:
+            _truncated(path, count, size - position - 8, position)
+        places.append(_Place(kind, position + 8, count))
+        position += 8 + count
+    return order, places
 
 
 def _truncated(path: Path, needed: int, left: int, place: int) -> NoReturn:
-    raise _fault(
-        "badFile",
-        f"{path} is truncated: the variable at byte {place} needs {needed} bytes, but {left} are "
+    raise t.Fault(
+        "truncated",
+        f"'{path}' is truncated: the variable at byte {place} needs {needed} bytes, but {left} are "
         "left; copy or download the file again",
     )
 
@@ -145,43 +161,46 @@ _V73 = (
     "is a MATLAB v7.3 (HDF5) file, which Octave cannot read whole; in MATLAB: "
     "load it and save (..., '-v7')"
 )
+_OCTAVE = "file: in Octave, load it and save it with -v6"
 _SIGNATURES = (
     (
         b"version https://git-lfs",
+        "gitLfs",
         "is a Git LFS pointer, not the file itself: run `git lfs pull` where it came from",
     ),
-    (b"\x89HDF\r\n\x1a\n", _V73),
-    (b"# Created by Octave", "is an Octave text file: in Octave, load it and save it with -v6"),
-    (b"# name:", "is an Octave text file: in Octave, load it and save it with -v6"),
-    (b"Octave-1-", "is an Octave binary file: in Octave, load it and save it with -v6"),
-    (b"\x1f\x8b", "is compressed by gzip: run `gunzip` on it first"),
-    (b"PK\x03\x04", "is a zip archive: unpack it first"),
-    (b"\x93NUMPY", "is a NumPy file: load it with numpy.load"),
+    (b"MATLAB 7.3", "version73", _V73),
+    (b"\x89HDF\r\n\x1a\n", "version73", _V73),
+    (b"# Created by Octave", "badFile", f"is an Octave text {_OCTAVE}"),
+    (b"# name:", "badFile", f"is an Octave text {_OCTAVE}"),
+    (b"Octave-1-", "badFile", f"is an Octave binary {_OCTAVE}"),
+    (b"\x1f\x8b", "badFile", "is compressed by gzip: run `gunzip` on it first"),
+    (b"PK\x03\x04", "badFile", "is a zip archive: unpack it first"),
+    (b"\x93NUMPY", "badFile", "is a NumPy file: load it with numpy.load"),
 )
 
 
 def _byte_order(path: Path, head: bytes, size: int) -> str:
     """'<' or '>' by the header; an error that says what the file is where it is not ours."""
     if size == 0:
-        raise _fault("badFile", f"{path} is empty (0 bytes)")
-    for signature, meaning in _SIGNATURES:
+        raise t.Fault("truncated", f"'{path}' is empty (0 bytes)")
+    for signature, tag, meaning in _SIGNATURES:
         if head.startswith(signature):
-            raise _fault("badFile", f"{path} {meaning}")
+            raise t.Fault(tag, f"'{path}' {meaning}")
     if head[512:520] == b"\x89HDF\r\n\x1a\n":
-        raise _fault("badFile", f"{path} {_V73}")
+        raise t.Fault("version73", f"'{path}' {_V73}")
+    if size < 128:
+        raise t.Fault("truncated", f"'{path}' is no .mat file, or truncated: it has {size} bytes")
     mark = head[126:128]
     if mark not in (b"IM", b"MI"):
         if len(head) >= 20 and _is_version_4(head):
-            raise _fault(
-                "badFile", f"{path} is a MATLAB v4 file: in Octave, load it and save it with -v6"
-            )
-        raise _fault("badFile", f"{path} is not a .mat file (or its first 128 bytes are damaged)")
+            raise t.Fault("badFile", f"'{path}' is a MATLAB v4 {_OCTAVE}")
+        raise t.Fault("badFile", f"'{path}' is not a .mat file, or its header is damaged")
     order = "<" if mark == b"IM" else ">"
     version = int(np.frombuffer(head[124:126], order + "u2")[0])
     if version == 0x0200:
-        raise _fault("badFile", f"{path} {_V73}")
+        raise t.Fault("version73", f"'{path}' {_V73}")
     if version != 0x0100:
-        raise _fault("badFile", f"{path} has the unknown MAT version {version:#06x}")
+        raise t.Fault("badFile", f"'{path}' has the unknown MAT version {version:#06x}")
     return order
 
 
@@ -206,43 +225,71 @@ def _is_version_4(head: bytes) -> bool:
 
 @dataclass
 class _Reader:
-    """Reads variables out of a buffer; every length is checked before it is used."""
+    """Reads variables out of a file; every length is checked before it is used."""
 
     path: Path
     order: str
+    memory_limit: int
 
     def fail(self, where: str, message: str) -> NoReturn:
-        raise _fault("badFile", f"{self.path} is damaged: {where or 'a variable'} {message}")
+        raise t.Fault("damaged", f"'{self.path}' is damaged: {where or 'a variable'} {message}")
 
     def refuse(self, where: str, what: str) -> NoReturn:
-        raise _fault("badFile", f"{self.path} holds {what} at {where or 'its top level'}")
+        raise t.Fault("badFile", f"'{self.path}' holds {what} (at {where or 'its top level'})")
 
-    def variable(
-        self, data: npt.NDArray[np.uint8], kind: int, start: int, stop: int
-    ) -> tuple[str, Any]:
-        if kind == t.MI_COMPRESSED:
-            data = self.inflate(data[start:stop])
-            start, stop = 0, data.size
+    def variable(self, file: BinaryIO, place: _Place) -> tuple[str, Any]:
+        """Name and value of the variable at a place."""
+        self.spend(place.size)
+        file.seek(place.start)
+        data = np.fromfile(file, np.uint8, place.size)
+        if data.size != place.size:
+            self.fail("", "became shorter while it was read")
+        if place.kind == t.MI_COMPRESSED:
+            data = self.inflate(data)
         try:
-            return self.matrix(data, start, stop, None, 0)
+            return self.matrix(data, 0, data.size, None, 0)
         except (ValueError, OverflowError, UnicodeError, TypeError, IndexError) as error:
-            raise _fault("badFile", f"{self.path} is damaged: {error}") from None
+            raise t.Fault("damaged", f"'{self.path}' is damaged: {error}") from None
+
+    def name_at(self, file: BinaryIO, place: _Place) -> str:
+        """Name of the variable at a place, from its first bytes."""
+        file.seek(place.start)
+        head = file.read(min(place.size, 1024))
+        if place.kind == t.MI_COMPRESSED:
+            try:
+                head = zlib.decompressobj().decompress(head, 1024)[8:]
+            except zlib.error as error:
+                self.fail("", f"cannot be decompressed ({error})")
+        data = np.frombuffer(head, np.uint8)
+        position = 0
+        for _ in range(2):  # the flags, the dimensions
+            position = self.tag(data, position, data.size, "")[3]
+        _, start, end, _ = self.tag(data, position, data.size, "")
+        return data[start:end].tobytes().decode("latin-1").rstrip("\0")
+
+    def spend(self, count: int) -> None:
+        """Take bytes out of what the file may use."""
+        self.memory_limit -= count
+        if self.memory_limit < 0:
+            raise t.Fault("tooLarge", f"'{self.path}' needs more memory than its limit")
 
     def inflate(self, packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """The bytes of the one matrix in a compressed element, without its tag."""
+        """Give the bytes of the one matrix in a compressed element, without its tag."""
         stream = zlib.decompressobj()
         try:
-            tag = stream.decompress(packed, 8)
+            tag = stream.decompress(packed.data, 8)
             if len(tag) < 8:
                 self.fail("", "ends in its compressed tag")
             kind, count = (int(n) for n in np.frombuffer(tag, self.order + "u4"))
             if kind != t.MI_MATRIX or count > _LARGEST_INFLATION * packed.size:
                 self.fail("", f"holds a data type {kind} of {count} bytes where a matrix must be")
+            self.spend(count)
             body = stream.decompress(stream.unconsumed_tail, count) if count else b""
+            rest = stream.decompress(stream.unconsumed_tail, 16)
         except zlib.error as error:
             self.fail("", f"cannot be decompressed ({error})")
-        if len(body) != count:
-            self.fail("", f"must have {count} bytes, but decompresses to {len(body)}")
+        if len(body) != count or len(rest) > 8 or not stream.eof:
+            self.fail("", f"must have {count} bytes, but decompresses to {len(body) + len(rest)}")
         return np.frombuffer(bytearray(body), np.uint8)
 
     def tag(
@@ -265,7 +312,7 @@ class _Reader:
     def numbers(
         self, data: npt.NDArray[np.uint8], place: int, stop: int, count: int, where: str
     ) -> tuple[npt.NDArray[Any], int]:
-        """A flat array of `count` numbers in the type in which they are stored."""
+        """Give a flat array of `count` numbers in the type in which they are stored."""
         if count == 0 and place >= stop:
             return np.zeros(0, np.uint8), place
         kind, start, end, after = self.tag(data, place, stop, where)
@@ -294,8 +341,9 @@ class _Reader:
         mclass = flags & 0xFF
         if mclass == t.MX_OPAQUE:
             self.refuse(
-                here, "a MATLAB object (or string, table, containers.Map); in MATLAB turn it into"
-                " structs, cells and arrays, as struct (x), cellstr (x)"
+                here,
+                "a MATLAB object (or string, table, containers.Map); in MATLAB turn it into"
+                " structs, cells and arrays, as struct (x), cellstr (x)",
             )
         kind, start, end, place = self.tag(data, place, stop, here)
         if kind != t.MI_INT32 or (end - start) % 4 or end - start < 8 or end - start > 4 * 32:
@@ -388,7 +436,7 @@ class _Reader:
     def items(
         self, data: npt.NDArray[np.uint8], place: int, stop: int, names: list[str], depth: int
     ) -> list[Any]:
-        """The matrices that follow one another from `place`; `names` says where they stand."""
+        """Read the matrices that follow one another; `names` says where they stand."""
         values = []
         for where in names:
             kind, start, end, place = self.tag(data, place, stop, where)
@@ -411,7 +459,7 @@ class _Reader:
             self.fail(where, f"must have {count} cells, but has {stop - place} bytes for them")
         names = [f"{where}[{k}]" for k in range(count)]
         values = self.items(data, place, stop, names, depth)
-        if len(shape) == 2 and (min(shape) == 1 or shape == (0, 0)):
+        if len(shape) == 2 and (1 in shape or shape == (0, 0)):
             return values
         cells = np.empty(count, object)
         cells[:] = values
@@ -451,9 +499,7 @@ class _Reader:
         ]
         values = self.items(data, place, stop, names, depth)
         n = len(fields)
-        items = [
-            dict(zip(fields, values[k * n : (k + 1) * n], strict=True)) for k in range(count)
-        ]
+        items = [dict(zip(fields, values[k * n : (k + 1) * n], strict=True)) for k in range(count)]
         return items[0] if scalar else t.StructArray(items, shape, fields)
 
     def sparse(

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from pyoctcompress.errors import OctcompressError, error_from
+
 # Types of data elements.
 MI_INT8, MI_UINT16, MI_INT32, MI_UINT32, MI_DOUBLE = 1, 4, 5, 6, 9
 MI_MATRIX, MI_COMPRESSED, MI_UTF8, MI_UTF16, MI_UTF32 = 14, 15, 16, 17, 18
@@ -48,6 +50,19 @@ FLAG_COMPLEX, FLAG_GLOBAL, FLAG_LOGICAL = 0x0800, 0x0400, 0x0200
 LARGEST_VARIABLE = 2**31 - 1
 # Deeper nesting than this is not a model but an attack on the stack.
 DEEPEST = 100
+
+
+class Fault(Exception):
+    """A tag and a message on their way to the public function, which knows its caller's name."""
+
+    def __init__(self, tag: str, message: str) -> None:
+        super().__init__(tag, message)
+        self.tag = tag
+        self.message = message
+
+    def error(self, caller: str) -> OctcompressError:
+        """Make the error that the user sees."""
+        return error_from(f"octcompress:{caller}:{self.tag}", f"{caller}: {self.message}")
 
 
 class StructArray(Sequence[dict[str, Any]]):

@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -31,6 +31,7 @@ def save(
     variables: Mapping[str, Any],
     compress: bool = False,
     durable: bool = True,
+    caller: str = "nn_save",
 ) -> int:
     """Write variables to a .mat file that Octave, MATLAB and SciPy read.
 
@@ -47,6 +48,8 @@ def save(
         Write as -v7 does, deflated: 10 to 20% smaller on float weights and far slower.
     durable : bool
         False leaves out the flush to the disk, for files that live no longer than the process.
+    caller : str
+        The function that errors name.
 
     Returns
     -------
@@ -55,16 +58,25 @@ def save(
 
     Raises
     ------
+    OptionError
+        ``octcompress:nn_save:badType``: a value that no MATLAB class can hold.
     FileError
-        ``octcompress:save:badName``, ``badValue``, ``tooLarge``, ``notWritten``.
+        ``octcompress:nn_save:badName``, ``tooLarge``, ``notWritten``.
     """
+    try:
+        return _save(path, variables, compress, durable)
+    except t.Fault as fault:
+        raise fault.error(caller) from None
+
+
+def _save(
+    path: str | os.PathLike[str], variables: Mapping[str, Any], compress: bool, durable: bool
+) -> int:
     target = Path(os.path.realpath(path))
     elements = []
-    for name, value in variables.items():
-        _check_name(name, str(name))
-        size, pieces = _matrix(value, name, name, 0)
+    for name, (size, pieces) in _layout(variables).items():
         if size > t.LARGEST_VARIABLE:
-            raise _fault(
+            raise t.Fault(
                 "tooLarge",
                 f"the variable {name} needs {size} bytes; a .mat file of this version holds at "
                 f"most {t.LARGEST_VARIABLE} in each, so split it or store fewer layers in a file",
@@ -74,7 +86,7 @@ def save(
     try:
         handle, temporary = tempfile.mkstemp(".mat", f".{target.name}.", target.parent)
     except OSError as error:
-        raise _fault("notWritten", f"{path} cannot be written: {error.strerror}") from None
+        raise t.Fault("notWritten", f"'{path}' cannot be written: {error.strerror}") from None
     try:
         with open(handle, "wb") as file:
             file.write(header)
@@ -89,31 +101,44 @@ def save(
                 os.fsync(file.fileno())
             written = file.tell()
             os.fchmod(file.fileno(), _mode(target))
-        if check(temporary, written) != len(elements) or os.path.getsize(temporary) != written:
-            raise _fault("notWritten", f"{path} cannot be written: it does not read back")
+        if check(temporary) != len(elements) or os.path.getsize(temporary) != written:
+            raise t.Fault("notWritten", f"'{path}' cannot be written: it does not read back")
         os.replace(temporary, target)
-    except FileError:
-        raise
+    except FileError as error:
+        raise t.Fault("notWritten", f"'{path}' cannot be written: {error.message}") from None
     except OSError as error:
         reason = error.strerror or str(error)
-        raise _fault("notWritten", f"{path} cannot be written: {reason}") from None
+        raise t.Fault("notWritten", f"'{path}' cannot be written: {reason}") from None
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
     return written
 
 
-def _fault(tag: str, message: str) -> FileError:
-    return FileError(f"save: {message}", f"octcompress:save:{tag}")
+def nbytes(variables: Mapping[str, Any]) -> int:
+    """Size of the file that `save` would write without compression, in bytes."""
+    try:
+        return 128 + sum(size for size, _ in _layout(variables).values())
+    except t.Fault as fault:
+        raise fault.error("nn_save") from None
+
+
+def _layout(variables: Mapping[str, Any]) -> dict[str, tuple[int, list[_Piece]]]:
+    """Total size and pieces of each variable."""
+    layout = {}
+    for name, value in variables.items():
+        _check_name(name, str(name))
+        layout[name] = _matrix(value, name, name, 0)
+    return layout
 
 
 def _refuse(where: str, message: str) -> NoReturn:
-    raise _fault("badValue", f"{where} {message}")
+    raise t.Fault("badType", f"{where} {message}")
 
 
 def _check_name(name: Any, where: str) -> None:
     if not isinstance(name, str) or not _NAME.match(name):
-        raise _fault(
+        raise t.Fault(
             "badName",
             f"the name {name!r} (at {where}) must begin with a letter and have at most 63 "
             "letters, digits and underscores",
@@ -121,7 +146,7 @@ def _check_name(name: Any, where: str) -> None:
 
 
 def _mode(target: Path) -> int:
-    """The permissions of the file that is replaced, or those that the user's mask gives."""
+    """Find the permissions of the file that is replaced, or those that the user's mask gives."""
     try:
         return target.stat().st_mode & 0o777
     except OSError:
@@ -136,7 +161,7 @@ def _bytes_of(pieces: Iterable[_Piece]) -> Iterator[bytes | memoryview]:
             yield piece
         elif piece.size:
             # A view where the array is stored by columns already, else one copy at a time.
-            yield memoryview(piece.ravel(order="F")).cast("B")
+            yield piece.ravel(order="F").data.cast("B")
 
 
 def _write_deflated(file: BinaryIO, pieces: Iterable[_Piece]) -> None:
@@ -261,7 +286,7 @@ def _cells(values: Iterable[Any], where: str, depth: int) -> list[tuple[int, lis
 
 def _fields(
     fields: tuple[Any, ...],
-    items: list[Mapping[str, Any]],
+    items: Sequence[Mapping[str, Any]],
     where: str,
     depth: int,
     scalar: bool,

@@ -95,9 +95,12 @@ function response = failure (response, e)
   response.value = {};
   response.identifier = e.identifier;
   response.message = e.message;
-  lines = cell (1, numel (e.stack));
+  lines = {};
   for k = 1:numel (e.stack)
-    lines{k} = sprintf ('%s, line %d', e.stack(k).name, e.stack(k).line);
+    if strncmp (e.stack(k).name, 'serve', 5)
+      break
+    end
+    lines{end + 1} = sprintf ('%s, line %d', e.stack(k).name, e.stack(k).line);
   end
   response.stack = strjoin (lines, sprintf ('\n'));
 end
