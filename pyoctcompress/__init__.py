@@ -1,1 +1,96 @@
-"""Compress neural networks: prune, quantize and distil models in .mat files."""
+"""Compress neural networks in .mat files: prune, quantize, distil.
+
+Examples
+--------
+>>> import pyoctcompress as oc
+>>> model = oc.load("lenet300.mat")                                     # doctest: +SKIP
+>>> small, info = oc.prune(model, sparsity=0.9, scope="global")         # doctest: +SKIP
+>>> small, info = oc.quantize(small, bits=4, granularity="channel")     # doctest: +SKIP
+>>> oc.save("small.mat", small, compress=True)                          # doctest: +SKIP
+
+The verbs are those of the Octave package without ``nn_``, with the same options as keywords, and
+run in Octave (``backend="octave"``) or in NumPy (``backend="numpy"``) with the same results.
+``docs/python.md`` is the guide.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from pyoctcompress._version import __version__
+from pyoctcompress.errors import (
+    DataError,
+    FileError,
+    ModelError,
+    OctaveError,
+    OctcompressError,
+    OptionError,
+    SessionError,
+)
+
+if TYPE_CHECKING:
+    from pyoctcompress.agreement import crosscheck
+    from pyoctcompress.api import (
+        distill,
+        evaluate,
+        info,
+        load,
+        predict,
+        prune,
+        quantize,
+        save,
+        train,
+    )
+    from pyoctcompress.datafile import DataFile, data
+    from pyoctcompress.health import doctor
+    from pyoctcompress.matfile import StructArray
+    from pyoctcompress.octave import Session
+
+__all__ = [
+    "DataError",
+    "DataFile",
+    "FileError",
+    "ModelError",
+    "OctaveError",
+    "OctcompressError",
+    "OptionError",
+    "Session",
+    "SessionError",
+    "StructArray",
+    "__version__",
+    "crosscheck",
+    "data",
+    "distill",
+    "doctor",
+    "evaluate",
+    "info",
+    "load",
+    "predict",
+    "prune",
+    "quantize",
+    "save",
+    "train",
+]
+
+# Loaded at first use: `import pyoctcompress` imports neither NumPy nor SciPy nor oct2py.
+_HOME = {
+    "DataFile": "datafile",
+    "Session": "octave",
+    "StructArray": "matfile",
+    "crosscheck": "agreement",
+    "data": "datafile",
+    "doctor": "health",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME.get(name, 'api')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -192,6 +192,12 @@ def _numbers(array: npt.NDArray[Any]) -> tuple[int, list[_Piece]]:
     return _element(t.ELEMENT_OF_DTYPE[array.dtype.str[1:]], array.nbytes, [array])
 
 
+def _characters(units: npt.NDArray[np.uint16]) -> tuple[int, list[_Piece]]:
+    """Tag ASCII as MATLAB does, other text as Octave does; SciPy garbles the latter as UINT16."""
+    ascii_only = units.size == 0 or int(units.max()) < 128
+    return _element(t.MI_UINT16 if ascii_only else t.MI_UTF16, units.nbytes, [units])
+
+
 def _matrix(value: Any, name: str, where: str, depth: int) -> tuple[int, list[_Piece]]:
     """Total size and pieces of one array with its header."""
     if depth > t.DEEPEST:
@@ -223,7 +229,7 @@ def _contents(value: Any, where: str, depth: int) -> _Contents:
     if isinstance(value, str):
         units = np.frombuffer(value.encode("utf-16-le", "surrogatepass"), "<u2")
         shape = (1, units.size) if units.size else (0, 0)
-        return t.MX_CHAR, shape, [_numbers(units)]
+        return t.MX_CHAR, shape, [_characters(units)]
     if isinstance(value, Mapping):
         return t.MX_STRUCT, (1, 1), _fields(tuple(value), [value], where, depth, True)
     if isinstance(value, t.StructArray):
@@ -264,7 +270,7 @@ def _array(array: npt.NDArray[Any], where: str, depth: int) -> _Contents:
         points = np.asfortranarray(array).ravel(order="F").view("<u4").reshape(shape, order="F")
         if points.size and points.max() > 0xFFFF:
             _refuse(where, "is a char matrix with a character beyond U+FFFF; use text in a list")
-        return t.MX_CHAR, shape, [_numbers(points.astype("<u2"))]
+        return t.MX_CHAR, shape, [_characters(points.astype("<u2"))]
     if kind == "b":
         return t.MX_UINT8 | t.FLAG_LOGICAL, shape, [_numbers(array.view(np.uint8))]
     if kind == "c" and array.dtype.itemsize in (8, 16):

@@ -1,0 +1,465 @@
+"""The verbs: each runs in Octave or in NumPy and gives the same results.
+
+A model is a dict (`load`), the path of a .mat file, or for `prune` and `quantize` also an array.
+A path stays a path with the Octave backend: Octave loads the model, and saves the result where
+``output`` says, so that a large model never passes through Python.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from pyoctcompress import matfile, reference
+from pyoctcompress.datafile import DataFile, data
+from pyoctcompress.errors import OptionError
+from pyoctcompress.octave import Call, Keep, PathModel, Progress, call
+from pyoctcompress.reference import model as graph
+
+Model = Mapping[str, Any] | np.ndarray[Any, Any] | str | os.PathLike[str]
+File = str | os.PathLike[str]
+Backend = Literal["octave", "numpy"]
+
+
+def load(file: File) -> dict[str, Any]:
+    """Read a model from a .mat file.
+
+    Parameters
+    ----------
+    file : path
+        MAT version 5 (MATLAB's -v6 or -v7).
+
+    Returns
+    -------
+    dict
+        A network (``docs/model-format.md``) where the file holds one, with the fields filled in
+        that may be left out; else the file's variables.
+
+    Raises
+    ------
+    FileError
+        ``octcompress:nn_load:noFile``, ``badFile``, ``version73``, ``gitLfs``, ``truncated``,
+        ``damaged``.
+    ModelError
+        The file holds a faulty network.
+    """
+    model = matfile.load(file)
+    return graph.tidy("nn_load", model) if graph.is_network(model) else model
+
+
+def save(file: File, model: Mapping[str, Any], compress: bool = False) -> dict[str, Any]:
+    """Write a model to a .mat file, whole or not at all.
+
+    Parameters
+    ----------
+    file : path
+        A file of that name is replaced, once the new one is complete.
+    model : dict
+        A network or any dict; its fields become the variables of the file.
+    compress : bool
+        False: MATLAB v6, at the speed of the disk. True: v7, deflated: slow, but a pruned and
+        quantized model becomes several times smaller.
+
+    Returns
+    -------
+    dict
+        file, bytes (of the file on disk), options.
+
+    Raises
+    ------
+    OptionError
+        ``octcompress:nn_save:badType``: a value that no MATLAB class can hold, and where it is.
+    FileError
+        ``octcompress:nn_save:notWritten``, ``tooLarge``, ``badName``.
+    """
+    if not isinstance(model, Mapping):
+        raise OptionError(
+            f"nn_save: MODEL must be a dict, but is a {type(model).__name__}",
+            "octcompress:nn_save:badType",
+        )
+    if graph.is_network(model):
+        model = graph.tidy("nn_save", model)
+    size = matfile.save(file, model, compress=compress)
+    return {"file": os.fspath(file), "bytes": size, "options": {"compress": compress}}
+
+
+def info(
+    model: Model, *, backend: Backend = "octave", timeout: float | None = None
+) -> dict[str, Any]:
+    """List what a model is made of.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network, or any dict of arrays.
+    backend : {'octave', 'numpy'}
+        Where it is computed.
+    timeout : float, optional
+        Seconds after which Octave is stopped.
+
+    Returns
+    -------
+    dict
+        rows (a list of dicts: name, type, shape, parameters, nonzeros, bits, bytes, macs), totals,
+        text (the table).
+    """
+    if _is_octave(backend):
+        return dict(call("nn_info", _argument(model), timeout=timeout))
+    return reference.info(_in_memory(model))
+
+
+def predict(
+    model: Model,
+    X: Any,
+    *,
+    backend: Backend = "octave",
+    timeout: float | None = None,
+    **options: Any,
+) -> Any:
+    """Compute the outputs of a network.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network.
+    X : array or DataFile
+        Inputs: features F x N (a column is an observation), images H x W x C x N, or sequences
+        F x N x T, scaled as in training.
+    backend : {'octave', 'numpy'}
+        Where it is computed.
+    timeout : float, optional
+        Seconds after which Octave is stopped.
+    **options
+        ``batch_size`` (256): observations at a time.
+
+    Returns
+    -------
+    ndarray or list of ndarray
+        The output, in the layout of X; a list where the network has several.
+    """
+    if _is_octave(backend):
+        inputs = _data(X, _NOTHING, 1)
+        return call("nn_predict", _argument(model), *inputs, *_options(options), timeout=timeout)
+    return reference.predict(_in_memory(model), _loaded(X, None)[0], **options)
+
+
+def evaluate(
+    model: Model,
+    X: Any,
+    Y: Any = None,
+    *,
+    backend: Backend = "octave",
+    timeout: float | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Count how many observations a network classifies rightly.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network with K outputs.
+    X : array or DataFile
+        Inputs as for `predict`; a `DataFile` brings its labels.
+    Y : array, optional
+        N class numbers from 1 to K, or one-hot, K x N.
+    backend : {'octave', 'numpy'}
+        Where it is computed.
+    timeout : float, optional
+        Seconds after which Octave is stopped.
+    **options
+        ``batch_size`` (256): observations at a time.
+
+    Returns
+    -------
+    dict
+        accuracy (share of right answers), error, correct, count, loss (mean cross-entropy),
+        predicted (1 x N class numbers).
+    """
+    if _is_octave(backend):
+        inputs = _data(X, Y, 2)
+        return dict(
+            call("nn_evaluate", _argument(model), *inputs, *_options(options), timeout=timeout)
+        )
+    return reference.evaluate(_in_memory(model), *_loaded(X, Y), **options)
+
+
+def prune(
+    model: Model,
+    *,
+    backend: Backend = "octave",
+    output: File | None = None,
+    compress: bool = False,
+    timeout: float | None = None,
+    **options: Any,
+) -> tuple[Any, dict[str, Any]]:
+    """Set the least important weights to zero.
+
+    Parameters
+    ----------
+    model : dict, path or array
+        A network, any dict of arrays, or a float32 or float64 array.
+    backend : {'octave', 'numpy'}
+        Where it is computed.
+    output : path, optional
+        Save the result there; the path is returned in its place.
+    compress : bool
+        As for `save`.
+    timeout : float, optional
+        Seconds after which Octave is stopped.
+    **options
+        Those of ``nn_prune``: ``sparsity``, or ``threshold`` with ``scale``; ``scope``
+        (``layer`` or ``global``), ``layers`` (names or numbers from 1), ``bias``.
+
+    Returns
+    -------
+    model : dict, array or pathlib.Path
+        The pruned model.
+    info : dict
+        options, count, zeros, sparsity, layers; for an array also mask, true where a weight is
+        kept.
+
+    Examples
+    --------
+    >>> w, info = prune(np.array([[1.0, -3.0, 2.0]]), sparsity=0.4, backend="numpy")
+    >>> w
+    array([[ 0., -3.,  2.]])
+    """
+    return _changed("prune", [model], [], options, backend, output, compress, timeout)
+
+
+def quantize(
+    model: Model,
+    bits: int | None = None,
+    *,
+    backend: Backend = "octave",
+    output: File | None = None,
+    compress: bool = False,
+    timeout: float | None = None,
+    **options: Any,
+) -> tuple[Any, dict[str, Any]]:
+    """Put weights, and given data also activations, on a uniform grid of n bits.
+
+    Parameters
+    ----------
+    model : dict, path or array
+        A network, any dict of arrays, or a float32 or float64 array.
+    bits : int, optional
+        1 to 16; 8 unless given.
+    backend, output, compress, timeout
+        As for `prune`. The option ``output='codes'`` of ``nn_quantize`` is ``codes=True`` here.
+    **options
+        Those of ``nn_quantize``: ``scheme`` (``symmetric`` or ``affine``), ``granularity``
+        (``tensor`` or ``channel``), ``axis``, ``layers``, ``bias``, ``data`` (an array or a
+        `DataFile`: calibration inputs), ``activation_bits``, ``activation_scheme``,
+        ``batch_size``, and ``codes`` (an array's integer codes instead of its values).
+
+    Returns
+    -------
+    model : dict, array or pathlib.Path
+        The quantized model; of an array its values on the grid, or its codes.
+    info : dict
+        options, layers, activations; for an array also grid.
+
+    Examples
+    --------
+    >>> codes, info = quantize(np.array([[1.0, -0.5]]), 8, codes=True, backend="numpy")
+    >>> codes
+    array([[127, -64]], dtype=int8)
+    """
+    if bits is not None:
+        options["bits"] = bits
+    if options.pop("codes", False):
+        options["output"] = "codes"
+    return _changed("quantize", [model], [], options, backend, output, compress, timeout)
+
+
+def train(
+    model: Model,
+    X: Any,
+    Y: Any = None,
+    *,
+    backend: Backend = "octave",
+    output: File | None = None,
+    compress: bool = False,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> tuple[Any, dict[str, Any]]:
+    """Train a network; zeros that were pruned and grids that were chosen are kept.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network.
+    X : array or DataFile
+        Inputs as for `predict`; a `DataFile` brings its labels.
+    Y : array, optional
+        N class numbers from 1 to K, or one-hot, K x N.
+    backend, output, compress, timeout
+        As for `prune`.
+    progress : callable, optional
+        Called with the task, steps done, steps in all, and figures, as text.
+    **options
+        Those of ``nn_train``.
+
+    Returns
+    -------
+    model : dict or pathlib.Path
+        The trained model.
+    info : dict
+        options and the course of the training.
+    """
+    inputs = [X, Y]
+    return _changed("train", [model], inputs, options, backend, output, compress, timeout, progress)
+
+
+def distill(
+    teacher: Model,
+    student: Model,
+    X: Any,
+    Y: Any = None,
+    *,
+    backend: Backend = "octave",
+    output: File | None = None,
+    compress: bool = False,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> tuple[Any, dict[str, Any]]:
+    """Train a student network to answer as its teacher does.
+
+    Parameters
+    ----------
+    teacher, student : dict or path
+        Two networks for the same inputs.
+    X : array or DataFile
+        Inputs as for `predict`; a `DataFile` brings its labels.
+    Y : array, optional
+        Labels, which the option ``alpha`` mixes in.
+    backend, output, compress, timeout, progress
+        As for `train`.
+    **options
+        Those of ``nn_distill``: ``loss`` (``kl`` or ``mse``), ``temperature``, ``alpha``, and
+        those of ``nn_train``.
+
+    Returns
+    -------
+    student : dict or pathlib.Path
+        The trained student.
+    info : dict
+        options and the course of the training.
+    """
+    models = [teacher, student]
+    inputs = [X, Y]
+    return _changed(
+        "distill", models, inputs, options, backend, output, compress, timeout, progress
+    )
+
+
+# Stands for an input that the verb does not take at all; None is one that the user left out.
+_NOTHING = object()
+
+
+def _changed(
+    verb: str,
+    models: Sequence[Model],
+    inputs: Sequence[Any],
+    options: dict[str, Any],
+    backend: Backend,
+    output: File | None,
+    compress: bool,
+    timeout: float | None,
+    progress: Progress | None = None,
+) -> tuple[Any, dict[str, Any]]:
+    """Call a verb that gives a model and its info."""
+    if _is_octave(backend):
+        keep = [] if output is None else [Keep(output, compress)]
+        arguments = [_argument(model) for model in models]
+        if inputs:
+            arguments += _data(inputs[0], inputs[1], 2)
+        result, figures = call(
+            f"nn_{verb}",
+            *arguments,
+            *_options(options),
+            nargout=2,
+            timeout=timeout,
+            progress=progress,
+            keep=keep,
+        )
+        return (result if output is None else Path(output)), figures
+    function = getattr(reference, verb)
+    if isinstance(options.get("data"), DataFile):
+        options["data"] = _loaded(options["data"], None)[0]
+    if progress is not None:
+        options["progress"] = progress
+    arguments = [_in_memory(model) for model in models]
+    if inputs:
+        arguments += _loaded(*inputs)
+    result, figures = function(*arguments, **options)
+    if output is None:
+        return result, figures
+    save(output, result, compress)
+    return Path(output), figures
+
+
+def _is_octave(backend: str) -> bool:
+    if backend not in ("octave", "numpy"):
+        raise OptionError(
+            f"pyoctcompress: BACKEND must be one of 'octave', 'numpy', but is {backend!r}",
+            "octcompress:pyoctcompress:badValue",
+        )
+    return backend == "octave"
+
+
+def _argument(model: Model) -> Any:
+    """Make a model an argument of the bridge."""
+    return PathModel(model) if isinstance(model, str | os.PathLike) else model
+
+
+def _in_memory(model: Model) -> Any:
+    """Load a model for the NumPy backend."""
+    return load(model) if isinstance(model, str | os.PathLike) else model
+
+
+def _data(X: Any, Y: Any, count: int) -> list[Any]:
+    """Make X and Y arguments of the bridge; `count` of them are wanted."""
+    if isinstance(X, DataFile):
+        return [_data_call(X, count)]
+    return [_value(X)] if Y is _NOTHING else [_value(X), _value(Y)]
+
+
+def _data_call(file: DataFile, nargout: int) -> Call:
+    path = os.path.abspath(file.path)
+    return Call("nn_data", path, file.part, file.options(), nargout=nargout)
+
+
+def _loaded(X: Any, Y: Any) -> list[Any]:
+    """Read X and Y for the NumPy backend."""
+    if isinstance(X, DataFile):
+        return list(data(X.path, X.part, **X.options()))
+    return [X, Y]
+
+
+def _options(options: Mapping[str, Any]) -> list[Any]:
+    """Make options pairs of a name and a value, as in Octave."""
+    return [part for name, value in options.items() for part in (name, _value(value))]
+
+
+def _value(value: Any) -> Any:
+    """Turn what Python users write into what MATLAB users would: None is [], numbers are a row."""
+    if value is None:
+        return np.zeros((0, 0))
+    if isinstance(value, DataFile):
+        return _data_call(value, 1)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, range):
+        value = list(value)
+    numbers = int | float | np.number
+    if isinstance(value, list | tuple) and value and all(isinstance(v, numbers) for v in value):
+        return np.array([value])
+    return value
