@@ -440,10 +440,9 @@ def batches(caller: str, model: Model, x: Any, batch_size: float) -> tuple[Array
     """
     wanted = input_size(model)
     given = describe(x)
-    x = x if isinstance(x, str) else value_array(x)
-    if x is None or class_name(x) in ("char", "cell", "struct") or np.iscomplexobj(x):
+    if class_name(x) in ("char", "cell", "struct") or np.iscomplexobj(x):
         fail(caller, "badInput", f"X must be a real numeric array, but is {given}")
-    x = x.reshape(size(x))
+    x = value_array(x).reshape(size(x))
     shape = x.shape + (1,) * (4 - x.ndim)
     if len(wanted) == 1:
         fits = x.ndim == 2 and shape[0] == wanted[0]
@@ -453,7 +452,7 @@ def batches(caller: str, model: Model, x: Any, batch_size: float) -> tuple[Array
         fits = x.ndim <= 3 and shape[0] == wanted[0] and (np.isnan(steps) or shape[2] == steps)
         text = f"{wanted[0]} features x N observations x {number(steps)} steps"
     else:
-        fits = list(shape[:3]) == wanted
+        fits = x.ndim <= 4 and list(shape[:3]) == wanted
         text = f"{wanted[0]} x {wanted[1]} x {wanted[2]} x N images"
     if not fits:
         fail(caller, "badInput", f"X must have {text}, but is {given}")

@@ -291,7 +291,7 @@ def quantize(model: Any, bits: Any = 8, **options: Any) -> tuple[Any, Info]:
             graph.set_tensor(model, tensor, q)
             graph.set_promise(model, tensor, "quantization", grid)
     if isinstance(model, Mapping) and size(options["data"]) != (0, 0):
-        info["activations"] = calibrate(dict(model), options)
+        info["activations"] = calibrate(model, options)
     return model, info
 
 
@@ -339,7 +339,7 @@ def quantize_figures(name: str, w: Array, q: Array, codes: Array, grid: Grid) ->
     }
 
 
-def calibrate(model: graph.Model, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+def calibrate(model: Any, options: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Put a grid on the input and on every layer's output, over the range seen in data.
 
     The ranges are those of the network as it is, with quantized weights; earlier grids of the
