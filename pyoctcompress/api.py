@@ -14,11 +14,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pyoctcompress import matfile, reference
+from pyoctcompress import matfile
 from pyoctcompress.datafile import DataFile, data
-from pyoctcompress.errors import OptionError
-from pyoctcompress.octave import Call, Keep, PathModel, Progress, call
+from pyoctcompress.errors import OctcompressError, OptionError
+from pyoctcompress.octave import Call, Keep, PathModel, Progress, Session, call, lend
 from pyoctcompress.reference import model as graph
+from pyoctcompress.reference import verbs
 
 Model = Mapping[str, Any] | np.ndarray[Any, Any] | str | os.PathLike[str]
 File = str | os.PathLike[str]
@@ -109,7 +110,7 @@ def info(
     """
     if _is_octave(backend):
         return dict(call("nn_info", _argument(model), timeout=timeout))
-    return reference.info(_in_memory(model))
+    return verbs.info(_in_memory(model))
 
 
 def predict(
@@ -144,7 +145,7 @@ def predict(
     if _is_octave(backend):
         inputs = _data(X, _NOTHING, 1)
         return call("nn_predict", _argument(model), *inputs, *_options(options), timeout=timeout)
-    return reference.predict(_in_memory(model), _loaded(X, None)[0], **options)
+    return verbs.predict(_in_memory(model), _loaded(X, None)[0], **options)
 
 
 def evaluate(
@@ -184,7 +185,7 @@ def evaluate(
         return dict(
             call("nn_evaluate", _argument(model), *inputs, *_options(options), timeout=timeout)
         )
-    return reference.evaluate(_in_memory(model), *_loaded(X, Y), **options)
+    return verbs.evaluate(_in_memory(model), *_loaded(X, Y), **options)
 
 
 def prune(
@@ -381,17 +382,23 @@ def _changed(
         arguments = [_argument(model) for model in models]
         if inputs:
             arguments += _data(inputs[0], inputs[1], 2)
-        result, figures = call(
-            f"nn_{verb}",
-            *arguments,
-            *_options(options),
-            nargout=2,
-            timeout=timeout,
-            progress=progress,
-            keep=keep,
-        )
+        with lend() as session:
+            try:
+                result, figures = session.call(
+                    f"nn_{verb}",
+                    *arguments,
+                    *_options(options),
+                    nargout=2,
+                    timeout=timeout,
+                    progress=progress,
+                    keep=keep,
+                )
+            except KeyboardInterrupt:
+                if not session.alive:
+                    raise
+                result, figures = _interrupted(session, keep)
         return (result if output is None else Path(output)), figures
-    function = getattr(reference, verb)
+    function = getattr(verbs, verb)
     if isinstance(options.get("data"), DataFile):
         options["data"] = _loaded(options["data"], None)[0]
     if progress is not None:
@@ -404,6 +411,15 @@ def _changed(
         return result, figures
     save(output, result, compress)
     return Path(output), figures
+
+
+def _interrupted(session: Session, keep: list[Keep]) -> tuple[Any, dict[str, Any]]:
+    """Fetch the model of a training that Ctrl-C ended; raise KeyboardInterrupt if there is none."""
+    try:
+        model = session.call("octcompress.train.interrupted", keep=keep)
+    except OctcompressError:
+        raise KeyboardInterrupt from None
+    return model, {"stopped": "interrupted"}
 
 
 def _is_octave(backend: str) -> bool:

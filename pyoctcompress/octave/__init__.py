@@ -14,7 +14,7 @@ becomes which; `Call`, `PathModel` and `PathData` are arguments that Octave load
 from __future__ import annotations
 
 from pyoctcompress.octave.arguments import Call, Keep, PathData, PathModel
-from pyoctcompress.octave.pool import call, close_all
+from pyoctcompress.octave.pool import call, close_all, lend
 from pyoctcompress.octave.session import Progress, Session
 from pyoctcompress.octave.setup import INSTALL, find_octave, package_folder
 
@@ -29,5 +29,6 @@ __all__ = [
     "call",
     "close_all",
     "find_octave",
+    "lend",
     "package_folder",
 ]

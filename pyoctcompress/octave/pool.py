@@ -6,7 +6,7 @@ import atexit
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from pyoctcompress.octave.session import Session
@@ -70,8 +70,13 @@ def call(name: str, *args: Any, **settings: Any) -> Any:
     object
         As for `Session.call`.
     """
-    with _pool.session() as session:
+    with lend() as session:
         return session.call(name, *args, **settings)
+
+
+def lend() -> AbstractContextManager[Session]:
+    """Lend a session of the pool for a ``with`` block: several calls in the same Octave."""
+    return _pool.session()
 
 
 def close_all() -> None:

@@ -27,8 +27,8 @@ from pyoctcompress.octave.setup import command_line, oct2py_class, package_folde
 Progress = Callable[[str, float, float, str], None]
 
 _logger = logging.getLogger(__name__)
-# A call that is interrupted has this long to put its things away before Octave is killed.
-_GRACE = 2.0
+# An interrupted call has this many seconds to put its things away before Octave is killed.
+_GRACE = 5.0
 # Room that /dev/shm must have beyond twice the request; else files go to the temporary folder.
 _SPARE_ROOM = 64 << 20
 
@@ -126,7 +126,7 @@ class Session:
         try:
             matfile.save(folder / "request.mat", variables, durable=False, caller=name)
             del variables
-            if not self._alive():
+            if not self.alive:
                 self.close()
                 self._run(self._start, None, deadline, name, timeout)
             paths = [_quoted(folder / file) for file in ("request.mat", "response.mat")]
@@ -174,7 +174,9 @@ class Session:
     def _evaluate(self, command: str, line: Callable[[str], None]) -> None:
         self._octave.eval(command, quiet=True, stream_handler=line)
 
-    def _alive(self) -> bool:
+    @property
+    def alive(self) -> bool:
+        """Whether Octave runs."""
         return self._octave is not None and self.pid is not None and self._octave.alive()
 
     def _run(
@@ -232,17 +234,21 @@ class Session:
             raise
 
     def _interrupt(self, events: queue.SimpleQueue[str | BaseException | None]) -> None:
-        """Ask Octave to stop, so that it can save what it has, then end it."""
+        """Ask Octave to stop, so that it can save what it has; end it where it does not."""
+        at_prompt = False
         try:
             if self.pid is not None:
                 os.killpg(os.getpgid(self.pid), signal.SIGINT)
                 end = time.monotonic() + _GRACE
-                while isinstance(events.get(timeout=max(end - time.monotonic(), 0)), str):
-                    pass
+                event: str | BaseException | None = ""
+                while isinstance(event, str):
+                    event = events.get(timeout=max(end - time.monotonic(), 0))
+                at_prompt = event is None
         except (queue.Empty, OSError):
             pass
-        finally:
-            self.close()
+        finally:  # a second Ctrl-C comes here too
+            if not at_prompt:
+                self.close()
 
     def _report(self, line: str, progress: Progress | None) -> None:
         if line.startswith("@progress\t"):
