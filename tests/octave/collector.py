@@ -40,6 +40,8 @@ from typing import NamedTuple
 import pytest
 
 INSTALL_HINT = "GNU Octave was not found; run: sh tools/setup.sh octave"
+# Without the user's own settings, and without a window.
+OCTAVE_OPTIONS = ("--no-gui", "--norc", "--quiet", "--no-history")
 STARTUP_SECONDS = 60.0
 
 # ---------------------------------------------------------------------- the blocks of a file
@@ -68,7 +70,7 @@ def read_blocks(path: Path) -> list[Block]:
     found: list[list[tuple[int, str]]] = []
     for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if re.match(r"\s+%!|\s*%\s+!(test|assert|error|fail|warning|shared|function)\b", text):
-            raise BlockError(f"{path}:{number}: Octave runs a block only if its lines begin with %!")
+            raise BlockError(f"{path}:{number}: Octave runs only what begins with %! at column 1")
         if not text.startswith("%!"):
             continue
         if text[2:3].strip():
@@ -91,12 +93,13 @@ def refuse_hidden_failures(path: Path, block: Block) -> None:
         raise BlockError(f"{path}:{block.line}: Octave hides the failure of %!xtest; use %!test")
     marker = re.match(r"\s*<[^>]*>", block.code)
     if block.kind in ("test", "assert", "fail") and marker:
+        text = marker.group().strip()
         raise BlockError(
-            f"{path}:{block.line}: %!{block.kind} {marker.group().strip()} marks a known bug, and Octave "
-            f"hides its failure; write %!{block.kind} % {marker.group().strip(' <>')}"
+            f"{path}:{block.line}: %!{block.kind} {text} marks a known bug, and Octave hides its "
+            f"failure; for a title write %!{block.kind} % {text.strip('<>')}"
         )
     if block.kind == "testif" and "<" in block.lines[0][1].partition("%")[2]:
-        raise BlockError(f"{path}:{block.line}: a <...> after %!testif makes Octave hide its failure")
+        raise BlockError(f"{path}:{block.line}: Octave hides the failure of %!testif <...>")
 
 
 # ---------------------------------------------------------------------- Octave
@@ -107,7 +110,7 @@ class OctaveDied(Exception):
 
 
 class Answer(NamedTuple):
-    """What Octave's ``test`` returned, in its order, with its log and what was printed meanwhile."""
+    """What Octave's ``test`` returned, in its order; its log; and what was printed meanwhile."""
 
     passed: int
     run: int
@@ -126,6 +129,11 @@ def octave_executable() -> str:
         if name and (found := shutil.which(name)):
             return found
     raise FileNotFoundError(INSTALL_HINT)
+
+
+def octave_text(value: object) -> str:
+    """A value as a text of the Octave language."""
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 class Octave:
@@ -156,12 +164,11 @@ class Octave:
         return Answer(*counts, log=logged, output=output)
 
     def start(self) -> None:
-        """Start Octave, without the user's own settings."""
-        arguments = ", ".join(f"'{value}'" for value in (self.inst, self.home, self.mark))
-        here = Path(__file__).parent
+        """Start Octave."""
+        arguments = ", ".join(octave_text(value) for value in (self.inst, self.home, self.mark))
+        program = f"addpath ({octave_text(Path(__file__).parent)}); serve ({arguments})"
         self.process = subprocess.Popen(
-            [octave_executable(), "--no-gui", "--norc", "--quiet", "--no-history"]
-            + ["--eval", f"addpath ('{here}'); serve ({arguments})"],
+            [octave_executable(), *OCTAVE_OPTIONS, "--eval", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -286,14 +293,15 @@ class OctaveBlock(pytest.Item):
             pytest.skip("what %!testif asks for is not there")
 
     def report(self, problem: str) -> str:
-        """The block with its line numbers, the line at fault marked, the message and the place."""
+        """The place, the block with its line numbers, the line at fault marked, and the message."""
         fault = line_of_assert(self.block, problem) or self.block.line
         shown = [
             f"{'>' if number == fault else ' '} {number:4d} | {text}"
             for number, text in self.block.lines
         ]
-        place = f"{self.path.relative_to(self.config.rootpath)}:{fault}: {problem.splitlines()[0]}"
-        return "\n".join([*shown, "", problem, "", place])
+        heading = re.sub(r"^(test failed|(error|warning) failed\.)\n", "", problem).splitlines()[0]
+        place = f"{self.path.relative_to(self.config.rootpath)}:{fault}"
+        return "\n".join([f"{place}: {heading}", "", *shown, "", problem])
 
     def repr_failure(self, excinfo, style=None):  # type: ignore[no-untyped-def]
         """The report of a failed block; anything else as usual."""
@@ -403,5 +411,6 @@ class RunCounter:
     def whole_suite(self) -> bool:
         """Whether pytest was called without a choice of tests."""
         option = self.config.option
-        chosen = option.keyword or option.markexpr or option.collectonly or option.lf
+        chosen = option.keyword or option.markexpr or option.collectonly
+        chosen = chosen or getattr(option, "lf", False)  # absent without the cache plugin
         return not chosen and self.config.args_source is not pytest.Config.ArgsSource.ARGS

@@ -7,10 +7,10 @@ function serve (inst, home, mark)
 %   home  char, folder that is current while a test runs
 %   mark  char, begins each line that is an answer and not output of a test
 %
-%   A line of input, followed by an empty line (fgetl looks one character ahead before it returns),
-%   is three paths with tabs between them: a test file, the log that Octave's
-%   test function writes, and a further folder for the path (may be empty). The answer is what
-%   test returns: passed, run, expected failures, bugs, skipped, skipped at run time, regressions.
+%   A line of input is three paths with tabs between them: a test file, the log that Octave's test
+%   function writes, and a further folder for the path (may be empty). An empty line follows:
+%   fgetl looks one character ahead before it returns. The answer is what test returns: passed,
+%   run, expected failures, bugs, skipped, skipped at run time, regressions.
 %
 %   This is the other half of tests/octave/collector.py.
 
@@ -36,6 +36,7 @@ function serve (inst, home, mark)
     rand ('twister', 1);
     randn ('twister', 1);
     lasterr ('');
+    warning ('off', 'quiet');  % which test leaves on after an %!error block without an error
     counts = zeros (1, 7);
     [counts(1), counts(2), counts(3), counts(4), counts(5), counts(6), counts(7)] = ...
       test (job{1}, 'quiet', job{2});
@@ -49,7 +50,8 @@ end
 
 function print_stack (log)
   % Where the last error arose, as far as it arose in a file.
-  stack = lasterror ().stack;
+  last = lasterror ();
+  stack = last.stack;
   fid = fopen (log, 'at');
   for i = 1:numel (stack)
     if strcmp (stack(i).name, 'test')
