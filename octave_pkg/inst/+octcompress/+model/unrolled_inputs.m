@@ -15,51 +15,29 @@ function u = unrolled_inputs (layer, x)
     return
   end
   [c, w, n, h] = size (x);
-  kernel = layer.weights_size(1:2);
-  groups = setting (layer, 'groups', 1);
-  stride = setting (layer, 'stride', 1) .* [1 1];
-  dilation = setting (layer, 'dilation', 1) .* [1 1];
-  reach = (kernel - 1) .* dilation + 1;
-  padding = pads (setting (layer, 'padding', 0), [h w], reach, stride);
-  if any (padding)
-    padded = zeros (c, w + sum (padding(3:4)), n, h + sum (padding(1:2)), class (x));
-    padded(:, padding(3) + (1:w), :, padding(1) + (1:h)) = x;
-    x = padded;
+  g = octcompress.layers.window ('unrolled_inputs', layer, layer.weights_size(1:2), [h w c]);
+  top = max (0, 1 - min (g.rows(:)));
+  left = max (0, 1 - min (g.columns(:)));
+  height = max (h, max (g.rows(:))) + top;
+  width = max (w, max (g.columns(:))) + left;
+  if height > h || width > w
+    image = x;
+    x = zeros (c, width, n, height, class (image));
+    x(:, left + (1:w), :, top + (1:h)) = image;
   end
-  out = floor (([h + sum(padding(1:2)), w + sum(padding(3:4))] - reach) ./ stride) + 1;
-  u = zeros (kernel(1), kernel(2), c, out(2) * n * out(1), class (x));
-  for j = 1:kernel(2)
-    columns = (j - 1) * dilation(2) + 1 + (0:out(2) - 1) * stride(2);
-    for i = 1:kernel(1)
-      rows = (i - 1) * dilation(1) + 1 + (0:out(1) - 1) * stride(1);
-      u(i, j, :, :) = reshape (x(:, columns, :, rows), 1, 1, c, []);
+  u = zeros (g.kernel(1), g.kernel(2), c, prod (g.out) * n, class (x));
+  for j = 1:g.kernel(2)
+    for i = 1:g.kernel(1)
+      part = x(:, left + g.columns(j, :), :, top + g.rows(i, :));
+      u(i, j, :, :) = reshape (part, 1, 1, c, []);
     end
   end
-  u = reshape (u, kernel(1) * kernel(2) * c / groups, groups, []);
+  groups = 1;
+  if isfield (layer, 'groups') && ~isempty (layer.groups)
+    groups = layer.groups;
+  end
+  u = reshape (u, prod (g.kernel) * c / groups, groups, []);
   u = permute (u, [1 3 2]);
-end
-
-function value = setting (layer, name, value)
-  if isfield (layer, name) && ~isempty (layer.(name))
-    value = double (layer.(name));
-    if ischar (layer.(name))
-      value = layer.(name);
-    end
-  end
-end
-
-function padding = pads (padding, in, reach, stride)
-  % [top bottom left right]; 'same' puts the odd line at the bottom and the right.
-  if ischar (padding)
-    missing = max ((ceil (in ./ stride) - 1) .* stride + reach - in, 0);
-    before = floor (missing / 2);
-    padding = [before(1), missing(1) - before(1), before(2), missing(2) - before(2)];
-  elseif numel (padding) == 2
-    padding = padding([1 1 2 2]);
-  else
-    padding = padding .* [1 1 1 1];
-  end
-  padding = reshape (padding, 1, []);
 end
 
 %!test % a dense layer takes each time step as one more observation
