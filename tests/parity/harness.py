@@ -37,7 +37,8 @@ class Case:
     `name` is Octave's function and `reference` the Python one; `options` go as name-value pairs to
     the one and as keywords to the other. `tolerance` maps the last name on the way to a value
     ('sqnr', 'weights'; '' for all the others) to the largest difference allowed, relative to the
-    largest magnitude of that array; without an entry all must agree to the bit.
+    largest magnitude of that array; without an entry all must agree to the bit. With `seeded` the
+    first two arguments are 'seed' and the seed of Octave's random numbers.
     """
 
     label: str
@@ -48,6 +49,7 @@ class Case:
     nargout: int = 1
     tolerance: Mapping[str, float] = field(default_factory=dict)
     fails: bool | None = None
+    seeded: bool = False
 
 
 def run_octave(cases: Sequence[Case]) -> list[dict[str, Any]]:
@@ -56,7 +58,10 @@ def run_octave(cases: Sequence[Case]) -> list[dict[str, Any]]:
     for case in cases:
         pairs = [part for pair in case.options.items() for part in pair]
         args = [octave_value(value) for value in [*case.args, *pairs]]
-        requests.append({"name": case.name, "args": args, "nargout": float(case.nargout)})
+        seed, args = (args[1], args[2:]) if case.seeded else (None, args)
+        seed = np.zeros((0, 0)) if seed is None else seed
+        nargout = float(case.nargout)
+        requests.append({"name": case.name, "args": args, "nargout": nargout, "seed": seed})
     with tempfile.TemporaryDirectory() as folder:
         request, response = Path(folder, "request.mat"), Path(folder, "response.mat")
         matfile.save(request, {"cases": requests}, durable=False)

@@ -4,7 +4,8 @@ function run_cases (package, request, response)
 %   run_cases (package, request, response)
 %
 %   package   char, the folder octave_pkg/inst
-%   request   char, a .mat file: cases, a cell of structs with name (char), args (cell) and nargout
+%   request   char, a .mat file: cases, a cell of structs with name (char), args (cell), nargout
+%             and seed (of rand; [] for none)
 %   response  char, the .mat file written: answers, a cell of structs with ok, value (cell of the
 %             outputs), identifier, message
 
@@ -16,6 +17,9 @@ function run_cases (package, request, response)
     try
       callee = str2func (cases{k}.name);
       value = cell (1, cases{k}.nargout);
+      if ~isempty (cases{k}.seed)
+        rand ('twister', cases{k}.seed);
+      end
       [value{:}] = callee (cases{k}.args{:});
       answer.value = value;
     catch e
