@@ -462,7 +462,12 @@ def _loaded(X: Any, Y: Any) -> list[Any]:
 
 def _options(options: Mapping[str, Any]) -> list[Any]:
     """Make options pairs of a name and a value, as in Octave."""
-    return [part for name, value in options.items() for part in (name, _value(value))]
+    pairs: list[Any] = []
+    for name, value in options.items():
+        if name in ("checkpoint", "resume") and isinstance(value, str | os.PathLike) and value:
+            value = os.path.abspath(value)  # Octave's current folder is that of its start
+        pairs += [name, _value(value)]
+    return pairs
 
 
 def _value(value: Any) -> Any:

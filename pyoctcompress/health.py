@@ -82,7 +82,7 @@ def _octave_program() -> Check:
     try:
         return _check("Octave program", True, find_octave())
     except OctcompressError as error:
-        return _check("Octave program", False, error.message, INSTALL)
+        return _check("Octave program", False, error.message.partition(";")[0], INSTALL)
 
 
 def _octave_package() -> Check:

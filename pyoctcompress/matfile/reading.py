@@ -390,7 +390,7 @@ class _Reader:
         flat = flat.astype(dtype, copy=flat.nbytes < _COPY_BELOW)
         if flags & t.FLAG_COMPLEX:
             if dtype.kind != "f":
-                self.refuse(where, "complex integers; store real and imaginary part apart")
+                self.refuse(where, "complex integers")
             imaginary, place = self.numbers(data, place, stop, count, where)
             joined = np.empty(count, np.dtype(f"c{2 * dtype.itemsize}"))
             joined.real, joined.imag = flat, imaginary

@@ -115,12 +115,30 @@ def _save(
     return written
 
 
-def nbytes(variables: Mapping[str, Any]) -> int:
-    """Size of the file that `save` would write without compression, in bytes."""
+def nbytes(variables: Mapping[str, Any], caller: str = "nn_save") -> int:
+    """Size of the file that `save` would write without compression, in bytes.
+
+    Parameters
+    ----------
+    variables : mapping of str
+        As for `save`.
+    caller : str
+        The function that errors name.
+
+    Returns
+    -------
+    int
+        The size.
+
+    Raises
+    ------
+    OctcompressError
+        As for `save`, where a value or a name cannot be written.
+    """
     try:
         return 128 + sum(size for size, _ in _layout(variables).values())
     except t.Fault as fault:
-        raise fault.error("nn_save") from None
+        raise fault.error(caller) from None
 
 
 def _layout(variables: Mapping[str, Any]) -> dict[str, tuple[int, list[_Piece]]]:
@@ -202,12 +220,17 @@ def _matrix(value: Any, name: str, where: str, depth: int) -> tuple[int, list[_P
     """Total size and pieces of one array with its header."""
     if depth > t.DEEPEST:
         _refuse(where, f"is nested more than {t.DEEPEST} deep")
+    stored = 0  # numbers in a sparse array; Octave crashes where this is not right
+    if type(value).__module__.startswith("scipy.sparse"):
+        value = value.tocsc(copy=not getattr(value, "has_canonical_format", False))
+        value.sum_duplicates()
+        stored = value.nnz
     mclass, shape, parts = _contents(value, where, depth)
     if any(n > 2**31 - 1 for n in shape):
         _refuse(where, f"has the dimensions {shape}; each must be less than 2^31")
     encoded = name.encode("ascii")
     head = [
-        _element(t.MI_UINT32, 8, [_words(mclass, 0)]),
+        _element(t.MI_UINT32, 8, [_words(mclass, stored)]),
         _element(t.MI_INT32, 4 * len(shape), [_words(*shape)]),
         _element(t.MI_INT8, len(encoded), [encoded]),
     ]
@@ -312,9 +335,7 @@ def _fields(
     return parts
 
 
-def _sparse(value: Any, where: str) -> _Contents:
-    matrix = value.tocsc()
-    matrix.sum_duplicates()
+def _sparse(matrix: Any, where: str) -> _Contents:
     if matrix.ndim != 2 or prod(matrix.shape) == 0:
         _refuse(where, "is sparse and empty or not 2-D; use a full array")
     stored = matrix.data

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import queue
+import re
 import shutil
 import signal
 import tempfile
@@ -29,7 +30,7 @@ Progress = Callable[[str, float, float, str], None]
 _logger = logging.getLogger(__name__)
 # An interrupted call has this many seconds to put its things away before Octave is killed.
 _GRACE = 5.0
-# Room that /dev/shm must have beyond twice the request; else files go to the temporary folder.
+# /dev/shm is used where it has this room beyond three times the request; else TMPDIR.
 _SPARE_ROOM = 64 << 20
 
 
@@ -122,9 +123,10 @@ class Session:
         timeout = self.timeout if timeout is None else timeout
         deadline = None if timeout is None else time.monotonic() + timeout
         variables = request(name, args, nargout, keep)
-        folder = Path(tempfile.mkdtemp(prefix="octcompress-", dir=self._place(variables)))
+        place = self._place(_travelling_size(name, variables))
+        folder = Path(tempfile.mkdtemp(prefix="octcompress-", dir=place))
         try:
-            matfile.save(folder / "request.mat", variables, durable=False, caller=name)
+            matfile.save(folder / "request.mat", variables, durable=False)
             del variables
             if not self.alive:
                 self.close()
@@ -169,6 +171,7 @@ class Session:
         )
         self.pid = int(self._octave.eval("getpid ()", nout=1, verbose=False).item())
         self._finish = weakref.finalize(self, _kill, self.pid)
+        self._evaluate("sighup_dumps_octave_core (false); sigterm_dumps_octave_core (false);", line)
         self._evaluate(f"addpath ({_quoted(package_folder())});", line)
 
     def _evaluate(self, command: str, line: Callable[[str], None]) -> None:
@@ -259,17 +262,17 @@ class Session:
             return
         self.output.append(line)
         _logger.debug("%s", line)
-        if line.startswith("warning: "):
+        if line.startswith("warning: ") and not line.startswith("warning: called from"):
             warnings.warn(line.removeprefix("warning: "), RuntimeWarning, stacklevel=4)
 
-    def _place(self, variables: dict[str, Any]) -> str:
-        """Give the folder for the files of a call."""
+    def _place(self, size: int) -> str:
+        """Give the folder for the files of a call whose request has `size` bytes."""
         if self.folder is not None:
             return os.fspath(self.folder)
         shared = "/dev/shm"
         with contextlib.suppress(OSError):
             room = shutil.disk_usage(shared).free
-            if os.access(shared, os.W_OK) and room > 3 * matfile.nbytes(variables) + _SPARE_ROOM:
+            if os.access(shared, os.W_OK) and room > 3 * size + _SPARE_ROOM:
                 return shared
         return tempfile.gettempdir()
 
@@ -291,6 +294,19 @@ class Session:
             )
         value: list[Any] = response["value"]
         return value
+
+
+def _travelling_size(name: str, variables: dict[str, Any]) -> int:
+    """Size of a request; an error names the argument that cannot travel."""
+    try:
+        return matfile.nbytes(variables, caller=str(name))
+    except OctcompressError as error:
+        message = re.sub(
+            r"args\[(\d+)\](?:\.args\[\d+\])*\.value\.?",
+            lambda found: f"argument {int(found[1]) + 1}, ",
+            error.message,
+        ).replace(",  ", " ")
+        raise error_from(error.identifier, message) from None
 
 
 def _float(text: str) -> float:

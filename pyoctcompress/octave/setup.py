@@ -6,6 +6,7 @@ import contextlib
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -92,7 +93,18 @@ def command_line(threads: int | None = None) -> str:
     if threads is not None and "OPENBLAS_NUM_THREADS" not in os.environ:
         settings.append(f"OPENBLAS_NUM_THREADS={threads}")
     program = f'exec {shlex.quote(find_octave())} "$@" 2>&1'
-    return shlex.join(["/usr/bin/env", *settings, "/bin/sh", "-c", program, "octave"])
+    return shlex.join([*_environment_program(), *settings, "/bin/sh", "-c", program, "octave"])
+
+
+@cache
+def _environment_program() -> tuple[str, ...]:
+    """Give `env`, with the hang-up signal that pexpect ignores restored, where `env` can do that.
+
+    Octave then ends with a Python that was killed, even in the middle of a call.
+    """
+    program = ("/usr/bin/env", "--default-signal=HUP")
+    done = subprocess.run([*program, "true"], stderr=subprocess.DEVNULL, check=False)
+    return program if done.returncode == 0 else program[:1]
 
 
 _import_lock = threading.Lock()

@@ -40,6 +40,8 @@ function serve (request_path, response_path)
     response = failure (response, e);
   end
   try
+    warnings = warning ('off', 'all');
+    restoring = onCleanup (@() warning (warnings));
     save (response_path, '-struct', 'response', '-v6');
   catch e
     response = failure (response, e);
