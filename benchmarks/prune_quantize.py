@@ -41,8 +41,9 @@ fprintf ('seconds %.4f\\n', toc);
 
 REFERENCE = """
 import time
+import numpy as np
 import pyoctcompress as oc
-oc.prune([[1.0, 2.0]], sparsity=0.5, backend="numpy")
+oc.prune(np.ones((2, 2)), sparsity=0.5, backend="numpy")
 start = time.perf_counter()
 model = oc.load("{source}")
 model, _ = oc.prune(model, sparsity=0.9, backend="numpy")

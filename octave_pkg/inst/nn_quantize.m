@@ -90,9 +90,8 @@ function [model, info] = nn_quantize (model, varargin)
     octcompress.internal.check ('nn_quantize', 'w', w, 'finite', ['''' tensors{k}.name '''']);
     grid = octcompress.quant.choose_grid (w, options.bits, options.scheme, ...
                                           axis_of (model, tensors{k}, w, options));
-    codes = octcompress.quant.encode_grid (w, grid);
-    q = octcompress.quant.decode_grid (codes, grid, class (w));
-    info.layers{k} = figures (tensors{k}.name, w, q, codes, grid);
+    [q, measured] = octcompress.quant.quantize_tensor (w, grid);
+    info.layers{k} = figures (tensors{k}.name, w, grid, measured);
     model = subsasgn (model, tensors{k}.path, q);
     model = octcompress.model.promise (model, tensors{k}, 'quantization', grid);
   end
@@ -120,12 +119,11 @@ end
 function [result, info] = quantize_array (w, options)
   octcompress.internal.check ('nn_quantize', 'w', w, 'finite');
   grid = octcompress.quant.choose_grid (w, options.bits, options.scheme, axis_of ([], [], w, options));
-  codes = octcompress.quant.encode_grid (w, grid);
-  q = octcompress.quant.decode_grid (codes, grid, class (w));
-  info = struct ('options', options, 'grid', grid, 'layers', {{figures('array', w, q, codes, grid)}}, ...
+  [result, measured] = octcompress.quant.quantize_tensor (w, grid);
+  info = struct ('options', options, 'grid', grid, 'layers', {{figures('array', w, grid, measured)}}, ...
                  'activations', {{}});
-  result = q;
   if strcmp (options.output, 'codes')
+    codes = octcompress.quant.encode_grid (w, grid);
     if options.bits <= 8
       result = int8 (codes);
     else
@@ -148,15 +146,9 @@ function axis = axis_of (model, tensor, w, options)
   end
 end
 
-function row = figures (name, w, q, codes, grid)
-  [first, last] = octcompress.quant.code_range (grid);
-  used = false (last - first + 1, 1);
-  used(codes(:) - first + 1) = true;
-  difference = double (q(:) - w(:));
-  noise = sum (difference .^ 2);
-  signal = sum (double (w(:)) .^ 2);
-  row = struct ('tensor', name, 'bits', grid.bits, 'count', numel (w), 'levels', nnz (used), ...
-                'max_error', max ([0; abs(difference)]), 'sqnr', 10 * log10 (signal / noise));
+function row = figures (name, w, grid, measured)
+  row = struct ('tensor', name, 'bits', grid.bits, 'count', numel (w), 'levels', measured.levels, ...
+                'max_error', measured.max_error, 'sqnr', measured.sqnr);
 end
 
 function [model, rows] = calibrate (model, options)

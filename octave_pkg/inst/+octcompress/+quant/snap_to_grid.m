@@ -1,11 +1,14 @@
-function [y, inside] = snap_to_grid (x, grid)
+function [y, inside, codes] = snap_to_grid (x, grid)
 %SNAP_TO_GRID  Put values on a grid: decode_grid (encode_grid (x)) without the integers between.
 %
-%   [y, inside] = octcompress.quant.snap_to_grid (x, grid)
+%   [y, inside, codes] = octcompress.quant.snap_to_grid (x, grid)
 %
 %   x       single or double, any size
 %   y       the nearest value on the grid, the same bits as encoding and decoding give
 %   inside  logical: x was not clipped, so a straight-through gradient passes
+%   codes   those of encode_grid, in the class of x
+%
+%   Several times faster than by way of integers.
 %
 %   Where grid.dynamic is true the range is that of x itself, of each slice of grid.axis: each
 %   observation of a batch gets its own scale.
@@ -24,15 +27,17 @@ function [y, inside] = snap_to_grid (x, grid)
   [first, last] = octcompress.quant.code_range (grid);
   [scale, zero_point] = octcompress.quant.along_axis (grid, class (x), size (x));
   if grid.bits == 1 && strcmp (grid.scheme, 'symmetric')
-    y = sign (x) .* scale;
+    codes = sign (x);
+    y = codes .* scale;
     inside = abs (x) <= scale;
     return
   end
-  y = round (x ./ scale) + zero_point;
+  codes = round (x ./ scale) + zero_point;
   if nargout > 1
-    inside = y >= first & y <= last;
+    inside = codes >= first & codes <= last;
   end
-  y = (min (max (y, first), last) - zero_point) .* scale;
+  codes = min (max (codes, first), last);
+  y = (codes - zero_point) .* scale;
 end
 
 %!test % the same bits as through integers
@@ -42,8 +47,10 @@ end
 %!       w = single (reshape (mod ((1:600) * 0.377, 2) - 0.8, 20, 30));
 %!       grid = octcompress.quant.choose_grid (w, bits, scheme{1}, axis);
 %!       x = w * single (1.3);
-%!       expected = octcompress.quant.decode_grid (octcompress.quant.encode_grid (x, grid), grid);
-%!       assert (octcompress.quant.snap_to_grid (x, grid), expected);
+%!       codes = octcompress.quant.encode_grid (x, grid);
+%!       [y, ~, same] = octcompress.quant.snap_to_grid (x, grid);
+%!       assert (y, octcompress.quant.decode_grid (codes, grid));
+%!       assert (same, single (codes));
 %!     end
 %!   end
 %! end
