@@ -236,7 +236,9 @@ def one_class(*arrays: Array) -> list[Array]:
 def round_half_away(x: Array) -> Array:
     """Round to whole numbers, halves away from zero, as MATLAB does (NumPy rounds to even)."""
     whole = np.trunc(x)
-    return whole + np.copysign(np.abs(x - whole) >= 0.5, x).astype(x.dtype)
+    with np.errstate(invalid="ignore"):  # Inf - Inf
+        up = np.abs(x - whole) >= 0.5
+    return whole + np.copysign(up, x).astype(x.dtype)
 
 
 def sequential_sum(x: Array) -> float:

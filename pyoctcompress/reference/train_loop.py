@@ -92,53 +92,56 @@ def loop(
                 place.keep = kept.astype(place.keep.dtype)
         set_random_state(random, state["random"])
     stopped = ""
+    kept = snapshot(state)
     last_saved = time.monotonic()
 
-    def save() -> None:
+    def save(state: State) -> None:
         if options["checkpoint"]:
             checkpoint = to_checkpoint(caller, model, options, data, state)
             matfile.save(options["checkpoint"], checkpoint)
 
-    while state["epoch"] <= scalar(options["epochs"]) and not stopped:
-        if state["done"] == 0:
-            order = random_order(random, index.size) if options["shuffle"] else slice(None)
-            state["order"] = index[order]
-            state["loss_sum"] = 0.0
-            state["seconds"] = 0.0
-        while state["done"] < index.size:
-            started = time.perf_counter()
-            which = state["order"][state["done"] : state["done"] + batch_size]
-            state["rate"] = learning_rate(options, state["step"], per_epoch)
-            try:
+    try:
+        while state["epoch"] <= scalar(options["epochs"]) and not stopped:
+            if state["done"] == 0:
+                order = random_order(random, index.size) if options["shuffle"] else slice(None)
+                state["order"] = index[order]
+                state["loss_sum"] = 0.0
+                state["seconds"] = 0.0
+            while state["done"] < index.size:
+                started = time.perf_counter()
+                which = state["order"][state["done"] : state["done"] + batch_size]
+                state["rate"] = learning_rate(options, state["step"], per_epoch)
                 loss = train_batch(state, plan, model, places, train, which, options, random)
-            except KeyboardInterrupt:
-                save()
-                raise
-            if not math.isfinite(loss):
-                diverged(caller, state, loss, options)
-            state["loss_sum"] += loss * which.size
-            state["done"] += which.size
-            state["step"] += 1
-            state["random"] = random_state(random)
-            state["seconds"] += time.perf_counter() - started
-            minutes = (time.monotonic() - last_saved) / 60
-            if options["checkpoint"] and minutes >= scalar(options["checkpoint_minutes"]):
-                require_finite(caller, state, places, options)
-                save()
-                last_saved = time.monotonic()
+                if not math.isfinite(loss):
+                    diverged(caller, state, loss, options)
+                state["loss_sum"] += loss * which.size
+                state["done"] += which.size
+                state["step"] += 1
+                state["random"] = random_state(random)
+                state["seconds"] += time.perf_counter() - started
+                kept = snapshot(state)
+                minutes = (time.monotonic() - last_saved) / 60
+                if options["checkpoint"] and minutes >= scalar(options["checkpoint_minutes"]):
+                    require_finite(caller, state, places, options)
+                    save(state)
+                    last_saved = time.monotonic()
 
-        require_finite(caller, state, places, options)
-        end_of_epoch(state, plan, model, validation or train, held, options)
-        report(state, options, progress)
-        best = state["best"]["epoch"]
-        if best > 0 and state["epoch"] - best >= scalar(options["patience"]):
-            stopped = "patience"
-        if options["callback"] is not None and call_back(caller, model, state, options):
-            stopped = "callback"
-        state["epoch"] += 1
-        state["done"] = 0
+            require_finite(caller, state, places, options)
+            end_of_epoch(state, plan, model, validation or train, held, options)
+            report(state, options, progress)
+            best = state["best"]["epoch"]
+            if best > 0 and state["epoch"] - best >= scalar(options["patience"]):
+                stopped = "patience"
+            if options["callback"] is not None and call_back(caller, model, state, options):
+                stopped = "callback"
+            state["epoch"] += 1
+            state["done"] = 0
+            kept = snapshot(state)
+    except KeyboardInterrupt:
+        save(kept)
+        raise
 
-    save()
+    save(state)
     trained = state["best"]["layers"] if state["best"]["epoch"] > 0 else state["layers"]
     model = {**model, "layers": [*trained, *model["layers"][count:]]}
     history = {name: row(values) for name, values in state["history"].items()}
@@ -216,6 +219,12 @@ def initial_state(
         "history": {name: [] for name in names},
         "best": {"epoch": 0, "value": 0.0, "layers": []},
     }
+
+
+def snapshot(state: State) -> State:
+    """Copy a state, so that going on does not change it; the arrays are shared."""
+    copied = {key: list(v) if isinstance(v, list) else v for key, v in state.items()}
+    return {**copied, "history": {name: list(v) for name, v in state["history"].items()}}
 
 
 def train_batch(

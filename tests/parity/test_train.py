@@ -10,7 +10,7 @@ import pytest
 from pyoctcompress.reference import train, train_data, verbs
 
 from . import models
-from .harness import Case, compare, needs_octave
+from .harness import Case, compare, needs_octave, run_octave
 
 pytestmark = needs_octave
 KINDS = [np.float32, np.float64]
@@ -161,6 +161,26 @@ def test_validation():
         )
     ]
     compare(cases)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_each_goes_on_from_the_other_s_checkpoint(tmp_path, optimizer):
+    x, y = data(50)
+    model, _ = verbs.prune(models.perceptron(np.float64), sparsity=0.4)
+    model, _ = verbs.quantize(model, 6)
+    options = {"optimizer": optimizer, "batch_size": 16.0, "validation": 0.2, "seed": 5.0}
+    files = [str(tmp_path / "numpy.mat"), str(tmp_path / "octave.mat")]
+    verbs.train(model, x, y, epochs=2.0, checkpoint=files[0], **options)
+    start = case(model, x, y, epochs=2.0, checkpoint=files[1], **options)
+    [answer] = run_octave([start])
+    assert answer["ok"]
+    ends = [case(model, x, y, np.float64, epochs=4.0, resume=file, **options) for file in files]
+    ends.append(case(model, x, y, np.float64, epochs=4.0, **options))
+    compare(ends)
+    compare([case(model, x, y, epochs=4.0, resume=files[0], **{**options, "seed": 6.0}, fails=True),
+             case(model, x[:, 1:], y[:, 1:], resume=files[1], **options, fails=True),
+             case(models.perceptron(sizes=(6, 3)), x, y, resume=files[0], **options, fails=True),
+             case(model, x, y, resume="nowhere.mat", **options, fails=True)])  # fmt: skip
 
 
 def test_augmentation():
