@@ -9,6 +9,7 @@ function entry = types (name)
 %   entry.statistics  cellstr, the fields that a forward pass in training changes
 %   entry.prunable    cellstr, the fields that pruning and quantization take by default
 %   entry.inputs      [fewest most] number of inputs; x is a cell where more than one is allowed
+%   entry.sized       true: the function needs layer.in_size, which octcompress.model.plan gives it
 %
 %   Every layer function has three forms, all pure:
 %
@@ -32,10 +33,40 @@ function entry = types (name)
   if isempty (table)
     table = struct ();
     table.dense = row (@octcompress.layers.dense, {'weights', 'bias'}, {}, {'weights'}, [1 1]);
-    for type = {'relu', 'sigmoid', 'tanh', 'identity'}
+    table.conv2d = row (@octcompress.layers.conv2d, {'weights', 'bias'}, {}, {'weights'}, [1 1]);
+    table.transposedconv2d = row (@octcompress.layers.transposedconv2d, {'weights', 'bias'}, {}, ...
+                                  {'weights'}, [1 1]);
+    table.batchnorm = row (@octcompress.layers.batchnorm, {'scale', 'offset'}, {'mean', 'variance'}, {}, [1 1]);
+    for type = {'relu', 'relu6', 'leakyrelu', 'elu', 'gelu', 'swish', 'hardswish', 'sigmoid', ...
+                'hardsigmoid', 'tanh', 'identity'}
       table.(type{1}) = row (@octcompress.layers.activation, {}, {}, {}, [1 1]);
     end
+    table.prelu = row (@octcompress.layers.prelu, {'slope'}, {}, {}, [1 1]);
     table.softmax = row (@octcompress.layers.softmax, {}, {}, {}, [1 1]);
+    table.logsoftmax = row (@octcompress.layers.logsoftmax, {}, {}, {}, [1 1]);
+    for type = {'maxpool', 'averagepool'}
+      table.(type{1}) = row (@octcompress.layers.pooling, {}, {}, {}, [1 1]);
+    end
+    for type = {'globalmaxpool', 'globalaveragepool'}
+      table.(type{1}) = row (@octcompress.layers.global_pooling, {}, {}, {}, [1 1]);
+    end
+    for type = {'flatten', 'reshape', 'permute'}
+      table.(type{1}) = row (@octcompress.layers.rearrange, {}, {}, {}, [1 1]);
+    end
+    table.add = row (@octcompress.layers.combine, {}, {}, {}, [2 Inf]);
+    table.subtract = row (@octcompress.layers.combine, {}, {}, {}, [2 2]);
+    table.multiply = row (@octcompress.layers.combine, {}, {}, {}, [2 Inf]);
+    table.concat = row (@octcompress.layers.concat, {}, {}, {}, [2 Inf]);
+    table.dropout = row (@octcompress.layers.dropout, {}, {}, {}, [1 1]);
+    table.upsample = row (@octcompress.layers.upsample, {}, {}, {}, [1 1]);
+    table.zeropad = row (@octcompress.layers.zeropad, {}, {}, {}, [1 1]);
+    table.scale = row (@octcompress.layers.scale, {}, {}, {}, [1 1]);
+    table.lstm = row (@octcompress.layers.lstm, {'weights', 'recurrent_weights', 'bias', 'recurrent_bias'}, ...
+                      {}, {'weights', 'recurrent_weights'}, [1 1]);
+    table.gru = setfield (table.lstm, 'run', @octcompress.layers.gru);
+    for type = {'flatten', 'reshape', 'permute', 'add', 'subtract', 'multiply', 'concat'}
+      table.(type{1}).sized = true;
+    end
   end
   if nargin == 0
     entry = fieldnames (table)';
@@ -48,7 +79,7 @@ end
 
 function entry = row (run, trained, statistics, prunable, inputs)
   entry = struct ('run', run, 'trained', {trained}, 'statistics', {statistics}, ...
-                  'prunable', {prunable}, 'inputs', inputs);
+                  'prunable', {prunable}, 'inputs', inputs, 'sized', false);
 end
 
 %!test

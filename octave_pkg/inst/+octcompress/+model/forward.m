@@ -26,7 +26,11 @@ function [y, trace] = forward (plan, layers, x, training)
   inside = cell (1, count);
   for k = 1:count
     in = gather (plan, values, x, k);
-    [value, states{k}] = plan.run{k} ('forward', layers{k}, in, training);
+    if keep
+      [value, states{k}] = plan.run{k} ('forward', layers{k}, in, training);
+    else
+      value = plan.run{k} ('forward', layers{k}, in, training);
+    end
     in = [];
     if isfield (layers{k}, 'quantization') && isfield (layers{k}.quantization, 'output')
       [value, inside{k}] = octcompress.quant.snap_to_grid (value, layers{k}.quantization.output);
@@ -34,7 +38,6 @@ function [y, trace] = forward (plan, layers, x, training)
     values{k} = value;
     value = [];
     if ~keep
-      states{k} = [];
       inside{k} = [];
       for used = plan.inputs{k}
         if used > 0 && plan.last_use(used) == k

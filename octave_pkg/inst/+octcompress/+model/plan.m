@@ -37,7 +37,6 @@ function plan = plan (caller, model)
         'layer %d (''%s'', %s) takes %d to %g inputs, but names %d', k, layer.name, layer.type, ...
         entry.inputs(1), entry.inputs(2), numel (reads));
     end
-    plan.run{k} = entry.run;
     plan.inputs{k} = reads;
     plan.several(k) = entry.inputs(2) > 1;
     plan.last_use(reads(reads > 0)) = k;
@@ -52,6 +51,10 @@ function plan = plan (caller, model)
     end
     if ~plan.several(k)
       in_sizes = in_sizes{1};
+    end
+    plan.run{k} = entry.run;
+    if entry.sized
+      plan.run{k} = with_size (entry.run, in_sizes);
     end
     try
       [plan.sizes{k}, plan.macs(k)] = entry.run ('size', layer, in_sizes);
@@ -71,6 +74,10 @@ function plan = plan (caller, model)
     end
   end
   plan.last_use(plan.outputs) = Inf;
+end
+
+function run = with_size (run, in_size)
+  run = @(form, layer, varargin) run (form, setfield (layer, 'in_size', in_size), varargin{:});
 end
 
 function reads = find_inputs (caller, layer, k, names)
@@ -101,6 +108,12 @@ end
 %! assert (plan.last_use, [3 Inf Inf]);
 %! assert (plan.sizes, {2, 2, 2});
 %! assert (plan.macs, [6 0 0]);
+%!test % layers that need the size of their input get it
+%! m.input_size = [1 3 2];
+%! m.layers = {struct('type', 'flatten', 'name', 'a'), struct('type', 'concat', 'name', 'b', 'inputs', {{'a', 'a'}})};
+%! plan = octcompress.model.plan ('f', m);
+%! y = octcompress.model.forward (plan, m.layers, reshape (1:12, 2, 3, 2));
+%! assert (y{1}(:, 1), [1 3 5 2 4 6 1 3 5 2 4 6]');
 %!error <f: layer 3 \('c'\) reads 'z', but no layer before it has that name; they are input, a, b>
 %! model.layers{3}.inputs = {'z'};
 %! octcompress.model.plan ('f', model);

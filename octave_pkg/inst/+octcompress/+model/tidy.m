@@ -40,7 +40,8 @@ function model = tidy (caller, model)
       end
     end
     if isfield (layer, 'weights') && ~isfield (layer, 'weights_size')
-      layer.weights_size = size (layer.weights);
+      dims = 2 + 2 * any (strcmp (layer.type, {'conv2d', 'transposedconv2d'}));
+      layer.weights_size = octcompress.layers.weights_size (layer, dims);
     end
     model.layers{k} = layer;
   end
@@ -68,6 +69,9 @@ end
 %! assert ({m.layers{1}.name, m.layers{2}.name}, {'dense_1', 'relu_2'});
 %! assert (m.layers{1}.weights_size, [2 3]);
 %! assert (octcompress.model.tidy ('f', m), m);
+%!test % the sizes of a kernel are four, whatever Octave dropped
+%! m = octcompress.model.tidy ('f', struct ('input_size', [8 8 1], 'layers', {{struct('type', 'conv2d', 'weights', ones (3, 3))}}));
+%! assert (m.layers{1}.weights_size, [3 3 1 1]);
 %!error <f: MODEL must be a struct with a cell LAYERS of structs that have a TYPE, but is 3> octcompress.model.tidy ('f', 3)
 %!error <f: layer 2 has the type 'blob', which is none of dense> octcompress.model.tidy ('f', struct ('layers', {{model.layers{1}, struct('type', 'blob')}}))
 %!error <f: layer 1 \('dense_1', dense\) must have WEIGHTS> octcompress.model.tidy ('f', struct ('layers', {{struct('type', 'dense')}}))

@@ -1,0 +1,110 @@
+function [worst, errors] = check_gradient (layer, in_size, seed, training)
+%CHECK_GRADIENT  Compare a layer's backward pass with central differences of its forward pass.
+%
+%   worst = octcompress.layers.check_gradient (layer, in_size)
+%   [worst, errors] = octcompress.layers.check_gradient (layer, in_size, seed, training)
+%
+%   layer     struct with type and its parameters, which should be double
+%   in_size   of one observation: F, [H W C] or [F T]; a cell of them for several inputs
+%   seed      of the random input and output gradient (1)
+%   training  whether the forward pass trains (true)
+%   worst     the largest error, relative to the largest element of its gradient (or to 1)
+%   errors    struct: x (one per input) and each trained parameter
+%
+%   Use double and a smooth layer: a kink such as relu's must not lie within 1e-5 of an input.
+%
+%   See also octcompress.layers.types.
+
+  if nargin < 3
+    seed = 1;
+  end
+  if nargin < 4
+    training = true;
+  end
+  entry = octcompress.layers.types (layer.type);
+  rand ('twister', seed);
+  several = iscell (in_size);
+  if ~several
+    in_size = {in_size};
+  end
+  x = cellfun (@random_batch, in_size, 'UniformOutput', false);
+  y = run (entry, layer, x, several, training, seed);
+  dy = 2 * rand (size (y)) - 1;
+  loss = @(layer, x) sum (reshape (run (entry, layer, x, several, training, seed) .* dy, [], 1));
+
+  in = x;
+  if ~several
+    in = x{1};
+  end
+  rand ('twister', seed);
+  [y, state] = entry.run ('forward', layer, in, training);
+  [dx, gradients] = entry.run ('backward', layer, in, y, dy, state, true);
+  if ~several
+    dx = {dx};
+  end
+
+  errors = struct ('x', zeros (1, numel (x)));
+  for i = 1:numel (x)
+    errors.x(i) = compare (dx{i}, x{i}, @(value) loss (layer, replace (x, i, value)));
+  end
+  for name = entry.trained
+    field = name{1};
+    if isfield (layer, field) && ~isempty (layer.(field))
+      errors.(field) = compare (gradients.(field), layer.(field), ...
+                                @(value) loss (setfield (layer, field, value), x));
+    end
+  end
+  worst = max (cellfun (@max, struct2cell (errors)));
+end
+
+function x = random_batch (s)
+  observations = 3;
+  switch numel (s)
+    case 1
+      x = rand (s, observations);
+    case 2
+      x = rand (s(1), observations, s(2));
+    case 3
+      x = rand (s(3), s(2), observations, s(1));
+  end
+  x = 2 * x - 1;
+end
+
+function y = run (entry, layer, x, several, training, seed)
+  if ~several
+    x = x{1};
+  end
+  rand ('twister', seed);   % so that dropout drops the same
+  y = entry.run ('forward', layer, x, training);
+end
+
+function x = replace (x, i, value)
+  x{i} = value;
+end
+
+function worst = compare (gradient, value, loss)
+  step = 1e-5;
+  numeric = zeros (size (value));
+  for k = 1:numel (value)
+    moved = value;
+    moved(k) = value(k) + step;
+    above = loss (moved);
+    moved(k) = value(k) - step;
+    numeric(k) = (above - loss (moved)) / (2 * step);
+  end
+  if ~isequal (size (gradient), size (value))
+    worst = Inf;
+  else
+    worst = max (abs (gradient(:) - numeric(:))) / max (1, max (abs (numeric(:))));
+  end
+end
+
+%!test
+%! [worst, errors] = octcompress.layers.check_gradient (struct ('type', 'dense', 'weights', [1 2; 3 -1], 'bias', [0; 1]), 2);
+%! assert (worst < 1e-8);
+%! assert (fieldnames (errors), {'x'; 'weights'; 'bias'});
+%!test % a gradient that is wrong is seen: that of a step is 0, the differences' is not
+%! layer = struct ('type', 'leakyrelu', 'slope', 0.1);
+%! assert (octcompress.layers.check_gradient (layer, 50) < 1e-8);
+%! layer.slope = single (0.1);
+%! assert (octcompress.layers.check_gradient (layer, 50) > 1e-4);
