@@ -50,7 +50,7 @@ function [model, rows] = calibrate (caller, model, x, options)
     if ~isfinite (lo + hi)
       octcompress.internal.fail (caller, 'notFinite', ...
         'the output of layer ''%s'' is not finite on DATA; scale the inputs as in training', ...
-        names{max (k, 2)});
+        names{max(k, 2)});
     end
     point = 'own';
     if k > 1
@@ -90,9 +90,6 @@ function model = share_grids (model, plan, points)
     grid = model.layers{k}.quantization.output;
     for source = plan.inputs{k}
       while source > 0 && any (strcmp (points{source}, {'inherit', 'same'}))
-        if strcmp (points{source}, 'same')
-          model.layers{source}.quantization.output = grid;
-        end
         source = plan.inputs{source}(1);
       end
       if source == 0
@@ -101,6 +98,9 @@ function model = share_grids (model, plan, points)
         model.layers{source}.quantization.output = grid;
       end
     end
+  end
+  for k = find (strcmp (points, 'same'))
+    model.layers{k}.quantization.output = grid_read (model, plan, points, k);
   end
 end
 
@@ -124,6 +124,19 @@ function model = dynamic_grids (model, plan, options)
         model.layers{source}.quantization.output = grid;
       end
     end
+  end
+end
+
+function grid = grid_read (model, plan, points, k)
+  % The grid that the values lie on which layer k reads.
+  source = plan.inputs{k}(1);
+  while source > 0 && strcmp (points{source}, 'inherit')
+    source = plan.inputs{source}(1);
+  end
+  if source == 0
+    grid = model.quantization.input;
+  else
+    grid = model.layers{source}.quantization.output;
   end
 end
 

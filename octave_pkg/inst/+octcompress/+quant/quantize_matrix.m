@@ -53,7 +53,7 @@ function [q, bias, grid, info] = quantize_matrix (w, bias, stats, bits, options)
                                                  'damping', options.damping, 'zeros', part_of (options.zeros, r));
         grid.scale(place) = part.scale;
       end
-    elseif groups == 1
+    elseif groups == 1 && ~isfield (grid, 'group')
       grid = octcompress.quant.hessian_scales (target, parts{1}.centred, grid, 'shares', shares, ...
                                                'damping', options.damping, 'zeros', options.zeros);
     end
@@ -91,16 +91,16 @@ function grid = grid_of (w, importance, bits, options)
     grid = struct ('bits', bits, 'scheme', 'codebook', 'codebook', codebook, 'axis', 0);
     return
   end
-  more = {};
+  extra = {};
   if strcmp (options.fit, 'mse') || (strcmp (options.fit, 'hessian') && options.axis == 0 && size (importance, 1) > 1)
-    more = {'importance', importance};
+    extra = {'importance', importance};
   end
   fit = options.fit;
   if strcmp (fit, 'hessian')
     fit = 'range';
   end
   grid = octcompress.quant.choose_grid (w, bits, options.scheme, options.axis, 'group', options.group, ...
-                                        'power2', options.power2, 'fit', fit, more{:});
+                                        'power2', options.power2, 'fit', fit, extra{:});
 end
 
 function codes = rounded (w, gram, grid, zero, options)

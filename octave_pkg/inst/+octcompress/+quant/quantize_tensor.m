@@ -10,22 +10,28 @@ function [q, figures] = quantize_tensor (w, grid)
 %            noise, dB; Inf without noise)
 %
 %   Pieces of about 2^17 entries stay in the processor's cache; beyond q, memory does not grow
-%   with w.
+%   with w (except with groups).
 %
 %   See also octcompress.quant.snap_to_grid, nn_quantize.
 
+  if isfield (grid, 'group')
+    [q, ~, codes] = octcompress.quant.snap_to_grid (w, grid);
+    figures = octcompress.quant.rounding_figures (w, q, codes);
+    return
+  end
   [first, last] = octcompress.quant.code_range (grid);
   used = false (last - first + 1, 1);
   max_error = 0;
   noise = 0;
   signal = 0;
-  q = as_matrix (w, grid.axis);
-  each = max (1, floor (2 ^ 17 / max (size (q, 1), 1)));
+  m = as_matrix (w, grid.axis);
+  q = m;
+  each = max (1, floor (2 ^ 17 / max (size (m, 1), 1)));
   part = grid;
   part.axis = min (grid.axis, 2);
   for start = 1:each:size (q, 2)
     columns = start:min (start + each - 1, size (q, 2));
-    piece = q(:, columns);
+    piece = m(:, columns);  % shares the memory of m, so q is what must be written
     if part.axis == 2
       part.scale = grid.scale(columns);
       part.zero_point = grid.zero_point(columns);

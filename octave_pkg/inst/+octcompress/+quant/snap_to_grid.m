@@ -20,7 +20,9 @@ function [y, inside, codes] = snap_to_grid (x, grid)
     grid = octcompress.quant.grid_of_range (lo, hi, grid.bits, grid.scheme, grid.axis, class (x));
   end
   if isfield (grid, 'codebook') || ~isempty (octcompress.quant.float_format (grid.scheme))
-    y = octcompress.quant.decode_grid (octcompress.quant.encode_grid (x, grid), grid, class (x));
+    codes = octcompress.quant.encode_grid (x, grid);
+    y = octcompress.quant.decode_grid (codes, grid, class (x));
+    codes = cast (codes, class (x));
     inside = true (size (x));
     return
   end
