@@ -9,7 +9,7 @@ function [q, figures] = quantize_tensor (w, grid)
 %   figures  struct: levels (distinct codes used), max_error, sqnr (signal to quantization
 %            noise, dB; Inf without noise)
 %
-%   Pieces of about 2^17 entries stay in the processor's cache; beyond q, memory does not grow
+%   Pieces of about 2^15 entries stay in the processor's cache; beyond q, memory does not grow
 %   with w (except with groups).
 %
 %   See also octcompress.quant.snap_to_grid, nn_quantize.
@@ -26,7 +26,7 @@ function [q, figures] = quantize_tensor (w, grid)
   signal = 0;
   m = as_matrix (w, grid.axis);
   q = m;
-  each = max (1, floor (2 ^ 17 / max (size (m, 1), 1)));
+  each = max (1, floor (2 ^ 15 / max (size (m, 1), 1)));
   part = grid;
   part.axis = min (grid.axis, 2);
   for start = 1:each:size (q, 2)
