@@ -25,12 +25,14 @@ function result = nn_evaluate (model, x, y, varargin)
   options = octcompress.internal.parse_options ('nn_evaluate', struct ('batch_size', 256), varargin);
   model = octcompress.model.tidy ('nn_evaluate', model);
   scores = octcompress.model.predict ('nn_evaluate', model, x, options.batch_size);
-  if numel (scores) ~= 1 || ~ismatrix (scores{1})
+  if isscalar (scores)
+    scores = scores{1};
+  end
+  if iscell (scores) || ~ismatrix (scores)
     octcompress.internal.fail ('nn_evaluate', 'notModel', ...
       'MODEL must have one output of K x N to be evaluated as a classifier, but gives %s', ...
       octcompress.internal.describe (scores));
   end
-  scores = scores{1};
   [classes, count] = size (scores);
   labels = octcompress.model.labels ('nn_evaluate', y, classes);
   if numel (labels) ~= count

@@ -24,7 +24,7 @@ function [x, ranges] = batches (caller, model, x, batch_size)
       fits = size (x, 1) == in(1) && ndims (x) <= 3 && (isnan (in(2)) || size (x, 3) == in(2));
       wanted = sprintf ('%d features x N observations x %g steps', in);
     otherwise
-      fits = isequal ([size(x, 1), size(x, 2), size(x, 3)], in(:)');
+      fits = ndims (x) <= 4 && isequal ([size(x, 1), size(x, 2), size(x, 3)], in(:)');
       wanted = sprintf ('%d x %d x %d x N images', in);
   end
   if ~fits
@@ -51,5 +51,6 @@ end
 %! assert (ranges, [1 1]);
 %!error <f: X must have 2 features in each column, but is 3x2 double> octcompress.model.batches ('f', model, ones (3, 2), 2)
 %!error <f: X must have 4 x 3 x 1 x N images, but is 4x4 double> octcompress.model.batches ('f', struct ('input_size', [4 3 1]), ones (4), 2)
+%!error <f: X must have 2 x 2 x 1 x N images, but is 2x2x1x1x2 double> octcompress.model.batches ('f', struct ('input_size', [2 2 1]), ones (2, 2, 1, 1, 2), 2)
 %!error <f: X must be finite, but element 2 of 2 is NaN> octcompress.model.batches ('f', model, [1; NaN], 2)
 %!error <f: X must be a real numeric array, but is 'ab'> octcompress.model.batches ('f', model, 'ab', 2)
