@@ -8,6 +8,7 @@ function entry = types (name)
 %   entry.trained     cellstr, the fields that training changes
 %   entry.statistics  cellstr, the fields that a forward pass in training changes
 %   entry.prunable    cellstr, the fields that pruning and quantization take by default
+%   entry.options     cellstr, the layer's other fields; its help says what they mean
 %   entry.inputs      [fewest most] number of inputs; x is a cell where more than one is allowed
 %   entry.sized       true: the function needs layer.in_size, which octcompress.model.plan gives it
 %
@@ -31,39 +32,45 @@ function entry = types (name)
 
   persistent table
   if isempty (table)
+    window = {'stride', 'padding', 'dilation'};
+    recurrent = {'weights', 'recurrent_weights', 'bias', 'recurrent_bias'};
     table = struct ();
-    table.dense = row (@octcompress.layers.dense, {'weights', 'bias'}, {}, {'weights'}, [1 1]);
-    table.conv2d = row (@octcompress.layers.conv2d, {'weights', 'bias'}, {}, {'weights'}, [1 1]);
-    table.transposedconv2d = row (@octcompress.layers.transposedconv2d, {'weights', 'bias'}, {}, ...
-                                  {'weights'}, [1 1]);
-    table.batchnorm = row (@octcompress.layers.batchnorm, {'scale', 'offset'}, {'mean', 'variance'}, {}, [1 1]);
-    for type = {'relu', 'relu6', 'leakyrelu', 'elu', 'gelu', 'swish', 'hardswish', 'sigmoid', ...
-                'hardsigmoid', 'tanh', 'identity'}
-      table.(type{1}) = row (@octcompress.layers.activation, {}, {}, {}, [1 1]);
+    table.dense = row (@octcompress.layers.dense, [1 1], {'weights', 'bias'}, {}, {'weights'}, {});
+    table.conv2d = row (@octcompress.layers.conv2d, [1 1], {'weights', 'bias'}, {}, {'weights'}, ...
+                        [window {'groups'}]);
+    table.transposedconv2d = row (@octcompress.layers.transposedconv2d, [1 1], {'weights', 'bias'}, {}, ...
+                                  {'weights'}, [window {'groups', 'output_padding'}]);
+    table.batchnorm = row (@octcompress.layers.batchnorm, [1 1], {'scale', 'offset'}, {'mean', 'variance'}, ...
+                           {}, {'epsilon', 'momentum'});
+    for type = {'relu', 'relu6', 'swish', 'hardswish', 'sigmoid', 'tanh', 'identity'}
+      table.(type{1}) = row (@octcompress.layers.activation, [1 1], {}, {}, {}, {});
     end
-    table.prelu = row (@octcompress.layers.prelu, {'slope'}, {}, {}, [1 1]);
-    table.softmax = row (@octcompress.layers.softmax, {}, {}, {}, [1 1]);
-    table.logsoftmax = row (@octcompress.layers.logsoftmax, {}, {}, {}, [1 1]);
-    for type = {'maxpool', 'averagepool'}
-      table.(type{1}) = row (@octcompress.layers.pooling, {}, {}, {}, [1 1]);
-    end
-    for type = {'globalmaxpool', 'globalaveragepool'}
-      table.(type{1}) = row (@octcompress.layers.global_pooling, {}, {}, {}, [1 1]);
-    end
-    for type = {'flatten', 'reshape', 'permute'}
-      table.(type{1}) = row (@octcompress.layers.rearrange, {}, {}, {}, [1 1]);
-    end
-    table.add = row (@octcompress.layers.combine, {}, {}, {}, [2 Inf]);
-    table.subtract = row (@octcompress.layers.combine, {}, {}, {}, [2 2]);
-    table.multiply = row (@octcompress.layers.combine, {}, {}, {}, [2 Inf]);
-    table.concat = row (@octcompress.layers.concat, {}, {}, {}, [2 Inf]);
-    table.dropout = row (@octcompress.layers.dropout, {}, {}, {}, [1 1]);
-    table.upsample = row (@octcompress.layers.upsample, {}, {}, {}, [1 1]);
-    table.zeropad = row (@octcompress.layers.zeropad, {}, {}, {}, [1 1]);
-    table.scale = row (@octcompress.layers.scale, {}, {}, {}, [1 1]);
-    table.lstm = row (@octcompress.layers.lstm, {'weights', 'recurrent_weights', 'bias', 'recurrent_bias'}, ...
-                      {}, {'weights', 'recurrent_weights'}, [1 1]);
-    table.gru = setfield (table.lstm, 'run', @octcompress.layers.gru);
+    table.leakyrelu = row (@octcompress.layers.activation, [1 1], {}, {}, {}, {'slope'});
+    table.elu = row (@octcompress.layers.activation, [1 1], {}, {}, {}, {'alpha'});
+    table.gelu = row (@octcompress.layers.activation, [1 1], {}, {}, {}, {'approximate'});
+    table.hardsigmoid = row (@octcompress.layers.activation, [1 1], {}, {}, {}, {'alpha', 'beta'});
+    table.prelu = row (@octcompress.layers.prelu, [1 1], {'slope'}, {}, {}, {});
+    table.softmax = row (@octcompress.layers.softmax, [1 1], {}, {}, {}, {});
+    table.logsoftmax = row (@octcompress.layers.logsoftmax, [1 1], {}, {}, {}, {});
+    table.maxpool = row (@octcompress.layers.pooling, [1 1], {}, {}, {}, [{'pool_size'} window {'ceil_mode'}]);
+    table.averagepool = row (@octcompress.layers.pooling, [1 1], {}, {}, {}, ...
+                             [{'pool_size'} window {'ceil_mode', 'count_include_pad'}]);
+    table.globalmaxpool = row (@octcompress.layers.global_pooling, [1 1], {}, {}, {}, {});
+    table.globalaveragepool = row (@octcompress.layers.global_pooling, [1 1], {}, {}, {}, {});
+    table.flatten = row (@octcompress.layers.rearrange, [1 1], {}, {}, {}, {'order'});
+    table.reshape = row (@octcompress.layers.rearrange, [1 1], {}, {}, {}, {'output_size', 'order'});
+    table.permute = row (@octcompress.layers.rearrange, [1 1], {}, {}, {}, {'dimensions'});
+    table.add = row (@octcompress.layers.combine, [2 Inf], {}, {}, {}, {});
+    table.subtract = row (@octcompress.layers.combine, [2 2], {}, {}, {}, {});
+    table.multiply = row (@octcompress.layers.combine, [2 Inf], {}, {}, {}, {});
+    table.concat = row (@octcompress.layers.concat, [2 Inf], {}, {}, {}, {'axis'});
+    table.dropout = row (@octcompress.layers.dropout, [1 1], {}, {}, {}, {'rate'});
+    table.upsample = row (@octcompress.layers.upsample, [1 1], {}, {}, {}, {'factor', 'method', 'align_corners'});
+    table.zeropad = row (@octcompress.layers.zeropad, [1 1], {}, {}, {}, {'padding'});
+    table.scale = row (@octcompress.layers.scale, [1 1], {}, {}, {}, {'scale', 'offset'});
+    table.lstm = row (@octcompress.layers.lstm, [1 1], recurrent, {}, recurrent(1:2), {'result', 'reverse'});
+    table.gru = row (@octcompress.layers.gru, [1 1], recurrent, {}, recurrent(1:2), ...
+                     {'result', 'reverse', 'reset_after'});
     for type = {'flatten', 'reshape', 'permute', 'add', 'subtract', 'multiply', 'concat'}
       table.(type{1}).sized = true;
     end
@@ -77,9 +84,9 @@ function entry = types (name)
   end
 end
 
-function entry = row (run, trained, statistics, prunable, inputs)
-  entry = struct ('run', run, 'trained', {trained}, 'statistics', {statistics}, ...
-                  'prunable', {prunable}, 'inputs', inputs, 'sized', false);
+function entry = row (run, inputs, trained, statistics, prunable, options)
+  entry = struct ('run', run, 'inputs', inputs, 'trained', {trained}, 'statistics', {statistics}, ...
+                  'prunable', {prunable}, 'options', {options}, 'sized', false);
 end
 
 %!test
@@ -88,3 +95,9 @@ end
 %! assert (func2str (entry.run), 'octcompress.layers.dense');
 %!assert (isempty (octcompress.layers.types ('nonsense')))
 %!assert (any (strcmp (octcompress.layers.types (), 'relu')))
+%!test % every type has a function that knows its call forms, and help
+%! for name = octcompress.layers.types ()
+%!   entry = octcompress.layers.types (name{1});
+%!   assert (~isempty (which (func2str (entry.run))), name{1});
+%!   assert (all (ismember (entry.prunable, entry.trained)), name{1});
+%! end
