@@ -1,14 +1,17 @@
-function [order, losses] = obs_order (w, inverse, step)
+function [order, losses] = obs_order (w, inverse, step, groups, keep)
 %OBS_ORDER  In which order optimal brain surgeon removes the weights of one output unit.
 %
 %   [order, losses] = octcompress.prune.obs_order (w, inverse)
 %   [order, losses] = octcompress.prune.obs_order (w, inverse, step)
+%   [order, losses] = octcompress.prune.obs_order (w, inverse, 1, groups, keep)
 %
 %   w        1 x d double, the weights of one output unit
 %   inverse  d x d double, the inverse Hessian (octcompress.prune.damped_inverse)
-%   step     how many weights go before the whole inverse is brought up to date (16)
-%   order    1 x d, the places of the weights in the order of their removal
-%   losses   1 x d, what each removal adds to the squared error of the unit's output
+%   step     how many weights go before the whole inverse is brought up to date (32)
+%   groups   1 x d, the number of each weight's group; KEEP of each group stay, and the order ends
+%            when no more may go
+%   order    1 x d or shorter, the places of the weights in the order of their removal
+%   losses   the same size, what each removal adds to the squared error of the unit's output
 %
 %   Each time the weight of least w(p)^2 / inverse(p, p) goes; the others and the inverse are
 %   updated so that the error stays least [1, 2]:
@@ -25,9 +28,13 @@ function [order, losses] = obs_order (w, inverse, step)
 %   See also octcompress.prune.obs_layer.
 
   if nargin < 3
-    step = 16;
+    step = 32;
   end
   d = numel (w);
+  if nargin > 3
+    [order, losses] = within_groups (w, inverse, groups, keep);
+    return
+  end
   order = zeros (1, d);
   losses = zeros (1, d);
   places = 1:d;
@@ -49,6 +56,29 @@ function [order, losses] = obs_order (w, inverse, step)
     w = w(kept) - (columns * factor(:, end))';
     inverse = inverse(kept, kept) - columns * factor(:, 1:end-1);
     places = places(kept);
+  end
+end
+
+function [order, losses] = within_groups (w, inverse, groups, keep)
+  [~, ~, groups] = unique (groups(:)');
+  quota = max (accumarray (groups(:), 1) - keep, 0);
+  may_go = quota(groups)' > 0;
+  count = sum (quota);
+  order = zeros (1, count);
+  losses = zeros (1, count);
+  for k = 1:count
+    saliency = w .^ 2 ./ diag (inverse)';
+    saliency(~may_go) = Inf;
+    [losses(k), p] = min (saliency);
+    order(k) = p;
+    may_go(p) = false;
+    quota(groups(p)) = quota(groups(p)) - 1;
+    if quota(groups(p)) == 0
+      may_go(groups == groups(p)) = false;
+    end
+    column = inverse(:, p) / inverse(p, p);
+    w = w - w(p) * column';
+    inverse = inverse - column * inverse(p, :);
   end
 end
 
@@ -93,3 +123,13 @@ end
 %! best = zeros (1, 10);
 %! best(s) = h(s, s) \ (h(s, :) * w');
 %! assert (sum (losses(1:6)), (w - best) * h * (w - best)', 1e-9 * (w * h * w'));
+%!test % some of each group stay
+%! [order, losses] = octcompress.prune.obs_order (w, inverse, 1, [1 1 1 1 2 2 2 2 3 3], 2);
+%! assert (numel (order), 4);
+%! gone = false (1, 10);
+%! gone(order) = true;
+%! assert ([sum(gone(1:4)), sum(gone(5:8)), sum(gone(9:10))], [2 2 0]);
+%! s = find (~gone);
+%! best = zeros (1, 10);
+%! best(s) = h(s, s) \ (h(s, :) * w');
+%! assert (sum (losses), (w - best) * h * (w - best)', 1e-9 * (w * h * w'));

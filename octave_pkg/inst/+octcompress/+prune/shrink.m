@@ -1,0 +1,377 @@
+function [model, removed] = shrink (caller, model)
+%SHRINK  Remove dead filters and neurons through the graph of a network.
+%
+%   [model, removed] = octcompress.prune.shrink (caller, model)
+%
+%   model    a tidy network; on return smaller, with the same outputs to rounding
+%   removed  cell, for each layer a logical with a true for each channel of its output that went
+%
+%   1. Forward: which channels are constant whatever the input, and their values: those whose
+%      weights are zero, and what follows from them.
+%   2. Backward, to the largest consistent choice: a channel may go where every layer that reads it
+%      has only zero weights for it (in outputs that stay), or can take the constant into its bias.
+%      Layers that work channel by channel have the same channels before and after; the inputs of
+%      add, subtract and multiply have the same as their sum; flatten takes all places of a channel.
+%      A padded convolution takes constants other than zero only where its weights are zero.
+%   3. Cut the weights, and add the constants to the biases of the readers.
+%
+%   The network's inputs and outputs stay as they are, and so do the channels around softmax,
+%   reshape, permute, recurrent layers and grouped (not depthwise) convolutions. At least one
+%   channel of each layer stays.
+%
+%   See also nn_shrink.
+
+  plan = octcompress.model.plan (caller, model);
+  layers = model.layers;
+  count = numel (layers);
+  channels = cellfun (@channels_of, plan.sizes);
+  kinds = cell (1, count);
+  links = cell (1, count);
+  for k = 1:count
+    kinds{k} = kind_of (layers{k}, plan, k, model);
+    if strcmp (kinds{k}, 'linear')
+      links{k} = links_of (layers{k});
+    end
+  end
+  constants = find_constants (model, plan, kinds, links);
+
+  removed = arrayfun (@(c) true (c, 1), channels, 'UniformOutput', false);
+  for k = plan.outputs
+    removed{k}(:) = false;
+  end
+  owners = cell (1, count);
+  for k = find (strcmp (kinds, 'flatten'))
+    owners{k} = flatten_owners (model, plan, k);
+  end
+  settled = false;
+  while ~settled
+    before = removed;
+    for k = count:-1:1
+      removed = constrain (removed, k, kinds{k}, links{k}, owners{k}, plan, layers{k}, constants);
+    end
+    settled = isequal (before, removed);
+    if settled
+      for k = 1:count
+        if all (removed{k})
+          removed{k}(1) = false;
+          settled = false;
+        end
+      end
+    end
+  end
+
+  for k = 1:count
+    gone_in = false;
+    reads = plan.inputs{k};
+    if isscalar (reads) && reads > 0
+      gone_in = removed{reads};
+    end
+    if any (removed{k}) || any (gone_in)
+      constant = [];
+      if isscalar (reads) && reads > 0
+        constant = constants{reads};
+      end
+      model.layers{k} = cut (layers{k}, kinds{k}, removed{k}, gone_in, constant);
+    end
+  end
+end
+
+function c = channels_of (out_size)
+  c = out_size(end);
+  if numel (out_size) == 2
+    c = out_size(1);
+  end
+end
+
+function kind = kind_of (layer, plan, k, model)
+  % linear: its own channels; same: channel by channel; alike: all inputs as the output; pinned.
+  same = {'relu', 'relu6', 'leakyrelu', 'prelu', 'elu', 'gelu', 'swish', 'hardswish', 'sigmoid', ...
+          'hardsigmoid', 'tanh', 'identity', 'dropout', 'batchnorm', 'scale', 'maxpool', 'averagepool', ...
+          'globalmaxpool', 'globalaveragepool', 'upsample', 'zeropad'};
+  kind = 'pinned';
+  groups = 1;
+  if isfield (layer, 'groups') && ~isempty (layer.groups)
+    groups = layer.groups;
+  end
+  switch layer.type
+    case 'dense'
+      kind = 'linear';
+    case {'conv2d', 'transposedconv2d'}
+      if groups == 1
+        kind = 'linear';
+      else
+        sizes = octcompress.layers.weights_size (layer, 4);
+        if strcmp (layer.type, 'conv2d') && sizes(3) == 1 && sizes(4) == groups
+          kind = 'same';
+        end
+      end
+    case same
+      kind = 'same';
+    case 'flatten'
+      kind = 'flatten';
+    case {'add', 'subtract', 'multiply'}
+      kind = 'alike';
+    case 'concat'
+      if ~isfield (layer, 'axis') || isempty (layer.axis) || any (strcmp (layer.axis, {'C', 'F'}))
+        kind = 'concat';
+      end
+  end
+  own = channels_of (plan.sizes{k});
+  if any (strcmp (kind, {'same', 'alike'}))
+    % An image of one channel beside others is stretched: leave that alone.
+    for r = plan.inputs{k}
+      in_size = model.input_size;
+      if r > 0
+        in_size = plan.sizes{r};
+      end
+      if channels_of (in_size) ~= own
+        kind = 'pinned';
+      end
+    end
+  end
+end
+
+function links = links_of (layer)
+  % out x in logical: whether an output reads an input channel with any weight.
+  if strcmp (layer.type, 'dense')
+    links = layer.weights ~= 0;
+  else
+    sizes = octcompress.layers.weights_size (layer, 4);
+    used = any (reshape (layer.weights, sizes(1) * sizes(2), []) ~= 0, 1);
+    links = reshape (used, sizes(3:4));
+    if strcmp (layer.type, 'conv2d')
+      links = links';
+    end
+  end
+end
+
+function constants = find_constants (model, plan, kinds, links)
+  % For each layer's output the value of each channel that is constant, NaN for the others.
+  count = numel (kinds);
+  constants = cell (1, count);
+  class_name = octcompress.model.float_class (model);
+  for k = 1:count
+    own = channels_of (plan.sizes{k});
+    reads = plan.inputs{k};
+    known = cell (1, numel (reads));
+    in = cell (1, numel (reads));
+    for i = 1:numel (reads)
+      in_size = model.input_size;
+      if reads(i) > 0
+        in_size = plan.sizes{reads(i)};
+        known{i} = constants{reads(i)};
+      else
+        known{i} = NaN (channels_of (in_size), 1);
+      end
+      in{i} = image_of (known{i}, in_size, class_name);
+    end
+    switch kinds{k}
+      case 'linear'
+        fixed = ~any (links{k}(:, isnan (known{1})), 2);
+      case 'same'
+        fixed = ~isnan (known{1});
+      case 'alike'
+        fixed = ~any (isnan ([known{:}]), 2);
+      case 'concat'
+        fixed = ~isnan (vertcat (known{:}));
+      case 'flatten'
+        fixed = ~isnan (known{1}(flatten_owners (model, plan, k)));
+      otherwise
+        fixed = false (own, 1);
+    end
+    constants{k} = NaN (own, 1);
+    if any (fixed)
+      if ~plan.several(k)
+        in = in{1};
+      end
+      y = plan.run{k} ('forward', model.layers{k}, in, false);
+      if isfield (model.layers{k}, 'quantization') && isfield (model.layers{k}.quantization, 'output')
+        y = octcompress.quant.snap_to_grid (y, model.layers{k}.quantization.output);
+      end
+      y = reshape (y, own, []);
+      fixed = fixed & all (y == y(:, 1), 2);
+      constants{k}(fixed) = double (y(fixed, 1));
+    end
+  end
+end
+
+function x = image_of (values, in_size, class_name)
+  % One observation in the engine's layout, with each channel the same everywhere.
+  values(isnan (values)) = 0;
+  in_size(isnan (in_size)) = 2;
+  switch numel (in_size)
+    case 1
+      x = values;
+    case 2
+      x = repmat (values, [1, 1, in_size(2)]);
+    otherwise
+      x = repmat (values, [1, in_size(2), 1, in_size(1)]);
+  end
+  x = cast (x, class_name);
+end
+
+function owners = flatten_owners (model, plan, k)
+  % Which channel each feature comes from.
+  in_size = model.input_size;
+  if plan.inputs{k} > 0
+    in_size = plan.sizes{plan.inputs{k}};
+  end
+  x = image_of ((1:channels_of (in_size))', in_size, 'double');
+  owners = plan.run{k} ('forward', model.layers{k}, x, false);
+end
+
+function removed = constrain (removed, k, kind, links, owners, plan, layer, constants)
+  reads = plan.inputs{k};
+  inside = reads(reads > 0);
+  switch kind
+    case 'linear'
+      if isempty (inside)
+        return
+      end
+      needed = any (links(~removed{k}, :), 1)';
+      constant = constants{inside};
+      takes = ~isnan (constant) & (constant == 0 | takes_constants (layer));
+      removed{inside} = removed{inside} & (~needed | takes);
+    case {'same', 'alike'}
+      both = removed{k} & (numel (inside) == numel (reads));
+      for r = inside
+        both = both & removed{r};
+      end
+      removed([inside k]) = {both};
+    case 'concat'
+      first = 0;
+      own = removed{k};
+      for r = reads
+        if r == 0
+          own(first + 1:end) = false;
+          break
+        end
+        places = first + (1:numel (removed{r}));
+        own(places) = own(places) & removed{r};
+        removed{r} = own(places);
+        first = places(end);
+      end
+      removed{k} = own;
+    case 'flatten'
+      if isempty (inside)
+        removed{k}(:) = false;
+      else
+        whole = accumarray (owners, double (removed{k}), [numel(removed{inside}), 1], @min) > 0;
+        removed{inside} = removed{inside} & whole;
+        removed{k} = removed{inside}(owners);
+      end
+    otherwise
+      for r = [inside k]
+        removed{r}(:) = false;
+      end
+  end
+end
+
+function yes = takes_constants (layer)
+  yes = strcmp (layer.type, 'dense');
+  if strcmp (layer.type, 'conv2d')
+    sizes = octcompress.layers.weights_size (layer, 4);
+    padding = 0;
+    if isfield (layer, 'padding') && ~isempty (layer.padding)
+      padding = layer.padding;
+    end
+    yes = all (sizes(1:2) == 1) && ischar (padding) || ~ischar (padding) && all (padding == 0);
+  end
+end
+
+function layer = cut (layer, kind, gone, gone_in, constant)
+  kept = find (~gone);
+  if strcmp (kind, 'linear')
+    has_bias = isfield (layer, 'bias') && ~isempty (layer.bias);
+    kept_in = find (~gone_in);
+    if isscalar (gone_in)
+      kept_in = 1:size (links_of (layer), 2);
+    else
+      folded = folded_into_bias (layer, gone_in & ~isnan (constant) & constant ~= 0, constant);
+      if any (folded(kept) ~= 0)
+        if ~has_bias
+          layer.bias = zeros (numel (gone), 1, class (layer.weights));
+          has_bias = true;
+        end
+        layer.bias = cast (double (layer.bias) + folded, class (layer.bias));
+        layer = without_promise (layer, 'quantization', 'bias');
+      end
+    end
+    if has_bias
+      layer.bias = layer.bias(kept);
+    end
+    sizes = [numel(gone), 1];
+    switch layer.type
+      case 'dense'
+        layer.weights = layer.weights(kept, kept_in);
+        layer.weights_size = [numel(kept), numel(kept_in)];
+        layer = cut_promises (layer, {kept, kept_in});
+      otherwise
+        sizes = octcompress.layers.weights_size (layer, 4);
+        w = reshape (layer.weights, sizes);
+        chosen = {kept_in, kept};
+        if strcmp (layer.type, 'transposedconv2d')
+          chosen = {kept, kept_in};
+        end
+        layer.weights = w(:, :, chosen{1}, chosen{2});
+        layer.weights_size = [sizes(1:2), numel(chosen{1}), numel(chosen{2})];
+        layer = cut_promises (layer, {1:sizes(1), 1:sizes(2), chosen{:}}); %#ok<CCAT>
+    end
+    return
+  end
+  if strcmp (layer.type, 'conv2d')
+    sizes = octcompress.layers.weights_size (layer, 4);
+    w = reshape (layer.weights, sizes);
+    layer.weights = w(:, :, :, kept);
+    layer.weights_size = [sizes(1:3), numel(kept)];
+    layer.groups = numel (kept);
+    layer = cut_promises (layer, {1:sizes(1), 1:sizes(2), 1:sizes(3), kept});
+  end
+  for name = {'bias', 'scale', 'offset', 'mean', 'variance', 'slope'}
+    if isfield (layer, name{1}) && numel (layer.(name{1})) > 1
+      value = layer.(name{1});
+      if ndims (value) > 2
+        layer.(name{1}) = value(:, :, kept);
+      else
+        layer.(name{1}) = value(kept);
+      end
+    end
+  end
+end
+
+function total = folded_into_bias (layer, which, constant)
+  which = find (which);
+  if strcmp (layer.type, 'dense')
+    total = double (layer.weights(:, which)) * constant(which);
+  else
+    sizes = octcompress.layers.weights_size (layer, 4);
+    by_channel = reshape (sum (reshape (double (layer.weights), sizes(1) * sizes(2), []), 1), sizes(3:4));
+    if strcmp (layer.type, 'conv2d')
+      by_channel = by_channel';
+    end
+    total = by_channel(:, which) * constant(which);
+  end
+end
+
+function layer = cut_promises (layer, kept)
+  if isfield (layer, 'pruning') && isfield (layer.pruning, 'weights')
+    layer.pruning.weights.zeros = numel (layer.weights) - nnz (layer.weights);
+  end
+  if isfield (layer, 'quantization') && isfield (layer.quantization, 'weights')
+    grid = layer.quantization.weights;
+    if ~isfield (grid, 'scale') || ~isfield (grid, 'axis') || (isfield (grid, 'group') && any (grid.group > 0))
+      layer = without_promise (layer, 'quantization', 'weights');
+    elseif numel (grid.scale) > 1
+      layer.quantization.weights.scale = grid.scale(kept{grid.axis});
+      if numel (grid.zero_point) > 1
+        layer.quantization.weights.zero_point = grid.zero_point(kept{grid.axis});
+      end
+    end
+  end
+end
+
+function layer = without_promise (layer, kind, field)
+  if isfield (layer, kind) && isfield (layer.(kind), field)
+    layer.(kind) = rmfield (layer.(kind), field);
+  end
+end
