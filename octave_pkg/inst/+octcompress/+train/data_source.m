@@ -1,0 +1,170 @@
+function source = data_source (caller, model, plan, x, y, options, name)
+%DATA_SOURCE  Inputs and what is to be learnt of them, checked and ready for the training loop.
+%
+%   source = octcompress.train.data_source (caller, model, plan, x, y, options, name)
+%
+%   plan     of octcompress.train.cut
+%   x        inputs, as nn_train takes them
+%   y        labels or targets, as options.loss wants them; [] with no loss: only the inputs
+%   options  loss, augmentation, and label_smoothing, class_weights, huber_delta where the loss uses them
+%   name     {'X', 'Y'} as the user knows them, for messages
+%   source   struct: x, count, loss, labels, check, as octcompress.train.loop has them
+%
+%   Errors: octcompress:CALLER:badInput, :notFinite, :empty, :badLabels, :badTarget, :badOutput.
+%
+%   See also octcompress.train.loop.
+
+  x = check_inputs (caller, model, x, options);
+  count = octcompress.model.observations (x, model.input_size);
+  if count == 0
+    octcompress.internal.fail (caller, 'empty', '%s must hold at least one observation, but is %s', name{1}, ...
+                               octcompress.internal.describe (x));
+  end
+  source = struct ('x', x, 'count', count, 'loss', [], 'labels', [], 'check', sample_sum (x) + sample_sum (y));
+  if isempty (y)
+    return
+  end
+  out_size = plan.sizes{plan.outputs};
+  if strcmp (options.loss, 'crossentropy')
+    classes = prod (out_size);
+    if classes ~= out_size(end) || classes < 2
+      octcompress.internal.fail (caller, 'badOutput', ...
+        'the loss ''crossentropy'' needs an output of 2 or more values, but layer ''%s'' gives [%s]', ...
+        model.layers{plan.outputs}.name, num2str (out_size));
+    end
+    labels = octcompress.model.labels (caller, y, classes);
+    require_count (caller, numel (labels), count, name);
+    source.labels = labels;
+    source.loss = @(outputs, which) class_loss (outputs{1}, labels(which), options);
+  else
+    target = check_target (caller, y, out_size, count, options, name);
+    kind = octcompress.model.float_class (model);
+    source.loss = @(outputs, which) target_loss (outputs{1}, target, which, out_size, kind, options);
+  end
+end
+
+function x = check_inputs (caller, model, x, options)
+  wanted = model;
+  if ~isempty (options.augmentation)
+    if numel (model.input_size) ~= 3
+      octcompress.internal.fail (caller, 'badValue', ...
+        'AUGMENTATION needs images, H x W x C x N, but MODEL.INPUT_SIZE is [%s]', num2str (model.input_size(:)'));
+    end
+    if options.augmentation.crop
+      given = [size(x, 1), size(x, 2)];
+      wanted.input_size(1:2) = max (given, model.input_size(1:2));
+    end
+  end
+  x = octcompress.model.batches (caller, wanted, x, 1);
+end
+
+function value = sample_sum (x)
+  stride = max (1, floor (numel (x) / 1000));
+  value = sum (double (x(1:stride:end)));
+end
+
+function require_count (caller, given, count, name)
+  if given ~= count
+    octcompress.internal.fail (caller, 'badLabels', ...
+      '%s must have one entry for each of the %d observations of %s, but has %d', name{2}, count, name{1}, given);
+  end
+end
+
+function target = check_target (caller, y, out_size, count, options, name)
+  if isvector (y) && isequal (out_size, 1)
+    y = reshape (y, 1, []);
+  end
+  if ~(isnumeric (y) || islogical (y)) || ~isreal (y)
+    octcompress.internal.fail (caller, 'badTarget', '%s must be a real numeric array, but is %s', name{2}, ...
+                               octcompress.internal.describe (y));
+  end
+  if numel (out_size) == 3
+    wanted = [out_size(:)', count];
+  else
+    wanted = [out_size(1), count, out_size(2:end)];
+  end
+  given = arrayfun (@(d) size (y, d), 1:max (numel (wanted), ndims (y)));
+  wanted(end + 1:numel (given)) = 1;
+  if ~isequal (given, wanted)
+    octcompress.internal.fail (caller, 'badTarget', ...
+      'with the loss ''%s'' %s must be of the output''s size, %s, but is %s', options.loss, name{2}, ...
+      strjoin (arrayfun (@(n) sprintf ('%d', n), wanted, 'UniformOutput', false), 'x'), ...
+      octcompress.internal.describe (y));
+  end
+  if isfloat (y)
+    octcompress.internal.check (caller, name{2}, y, 'finite');
+  end
+  if strcmp (options.loss, 'binary_crossentropy') && (any (y(:) < 0) || any (y(:) > 1))
+    octcompress.internal.fail (caller, 'badTarget', ...
+      'with the loss ''binary_crossentropy'' %s must lie from 0 to 1, but goes from %g to %g', name{2}, ...
+      min (y(:)), max (y(:)));
+  end
+  target = y;
+end
+
+function [value, dy] = class_loss (y, labels, options)
+  logits = reshape (y, [], numel (labels));
+  [value, gradient] = octcompress.train.cross_entropy (logits, labels, options.label_smoothing, options.class_weights);
+  dy = {reshape(gradient, size (y))};
+end
+
+function [value, dy] = target_loss (y, target, which, out_size, kind, options)
+  if numel (out_size) == 3
+    target = target(:, :, :, which);
+  else
+    target = target(:, which, :);
+  end
+  target = octcompress.model.to_engine (cast (target, kind), out_size);
+  switch options.loss
+    case 'mse'
+      [value, gradient] = octcompress.train.squared_error (y, target);
+    case 'mae'
+      [value, gradient] = octcompress.train.absolute_error (y, target);
+    case 'huber'
+      [value, gradient] = octcompress.train.huber (y, target, options.huber_delta);
+    case 'binary_crossentropy'
+      [value, gradient] = octcompress.train.binary_cross_entropy (y, target);
+  end
+  dy = {gradient};
+end
+
+%!shared three, one
+%! three.layers = {struct('type', 'dense', 'name', 'a', 'weights', [1 0; 0 1; 1 1])};
+%! three.input_size = 2;
+%! one = three;
+%! one.layers{1}.weights = [1 1];
+%!function s = made (model, x, y, loss, augmentation)
+%!  o = struct ('loss', loss, 'augmentation', [], 'label_smoothing', 0, 'class_weights', [], 'huber_delta', 1);
+%!  if nargin > 4
+%!    o.augmentation = augmentation;
+%!  end
+%!  plan = octcompress.train.cut ('f', model, {});
+%!  s = octcompress.train.data_source ('f', model, plan, x, y, o, {'X', 'Y'});
+%!endfunction
+%!test % labels of the batch
+%! s = made (three, ones (2, 4), [3 1 2 1], 'crossentropy');
+%! assert ({s.count, s.labels}, {4, [3 1 2 1]});
+%! [value, dy] = s.loss ({[1 0; 2 1; 0 5]}, [1 3]);
+%! [expected, d] = octcompress.train.cross_entropy ([1 0; 2 1; 0 5], [3 2]);
+%! assert ({value, dy}, {expected, {d}});
+%!test % targets of the batch
+%! s = made (three, ones (2, 4), reshape (1:12, 3, 4), 'mse');
+%! assert (s.loss ({[1 7; 2 8; 3 9]}, [1 3]), 0);
+%! assert (s.loss ({[1 7; 2 8; 3 9]}, [1 4]), 4.5);
+%!test % one output: Y may be a column
+%! s = made (one, ones (2, 4), [1; 2; 3; 4], 'mae');
+%! assert (s.loss ({[1 3]}, [1 3]), 0);
+%!test % the check number sees other data
+%! a = made (three, ones (2, 4), [1 2 3 1], 'crossentropy');
+%! b = made (three, ones (2, 4), [1 2 3 2], 'crossentropy');
+%! assert (a.check ~= b.check);
+%!error <f: X must have 2 features in each column, but is 3x4 double> made (three, ones (3, 4), 1, 'crossentropy')
+%!error <f: X must be finite, but element 3 of 4 is NaN> made (three, [1 2; NaN 4]', [1 2], 'crossentropy')
+%!error <f: X must hold at least one observation, but is empty \(2x0 double\)> made (three, zeros (2, 0), 1, 'crossentropy')
+%!error <f: Y must hold class numbers from 1 to 3, but element 2 is 4> made (three, ones (2, 4), [1 4 1 1], 'crossentropy')
+%!error <f: Y must have one entry for each of the 4 observations of X, but has 2> made (three, ones (2, 4), [1 2], 'crossentropy')
+%!error <f: with the loss 'mse' Y must be of the output's size, 3x4, but is 4x3 double> made (three, ones (2, 4), ones (4, 3), 'mse')
+%!error <f: Y must be a real numeric array, but is 'abcd'> made (one, ones (2, 4), 'abcd', 'mse')
+%!error <f: with the loss 'binary_crossentropy' Y must lie from 0 to 1, but goes from 0 to 2> made (three, ones (2, 4), repmat ([0; 1; 2], 1, 4), 'binary_crossentropy')
+%!error <f: the loss 'crossentropy' needs an output of 2 or more values, but layer 'a' gives \[1\]> made (one, ones (2, 4), ones (1, 4), 'crossentropy')
+%!error <f: AUGMENTATION needs images, H x W x C x N, but MODEL.INPUT_SIZE is \[2\]> made (three, ones (2, 4), [1 2 3 1], 'crossentropy', struct ('flip', 'none', 'shift', 1, 'crop', false))

@@ -1,0 +1,469 @@
+function [model, info] = loop (caller, model, plan, train, validation, options)
+%LOOP  The training loop of nn_train and nn_distill.
+%
+%   [model, info] = octcompress.train.loop (caller, model, plan, train, validation, options)
+%
+%   caller      char, the function the user called
+%   model       a tidy network
+%   plan        of octcompress.train.cut: what of the network is computed in training
+%   train       what is learnt from, a struct:
+%     x           inputs, as octcompress.model.batches has checked them (larger images with crop)
+%     count       number of observations
+%     loss        handle [value, d_outputs] = loss (outputs, which): outputs is a cell, as
+%                 octcompress.model.forward gives it, which the numbers of the observations; value
+%                 is the mean loss of the batch and d_outputs a cell, its gradient by the outputs
+%     labels      1 x count class numbers, for the accuracy; [] where there are none
+%     check       number that changes with the data, so that a resumed training gets the same
+%   validation  the same, or []: then options.validation is the share of train to hold back
+%   options     of octcompress.train.training_options
+%   model, info  as nn_train returns them
+%
+%   A batch is computed with the weights on their grid; the gradient goes to full-precision
+%   weights beside them (straight-through estimator [1]), which are kept within the grid's range [2].
+%   Weights that pruning has set to zero get no gradient.
+%
+%   Random numbers are drawn in this order after seeding: the order of all observations, if a
+%   share is held back (its first part is); then in each epoch the order of the batches (if
+%   options.shuffle), and in each batch augmentation, then the layers in their order.
+%
+%   Errors: octcompress:CALLER:diverged, :nothingToTrain, :empty, :resumeMismatch.
+%
+%   [1] Bengio et al., Estimating or propagating gradients through stochastic neurons, 2013,
+%       arXiv:1308.3432.
+%   [2] Courbariaux et al., BinaryConnect, NIPS 2015, arXiv:1511.00363.
+%
+%   See also nn_train, nn_distill, octcompress.train.interrupted.
+
+  count = numel (plan.run);
+  places = octcompress.train.parameters (model, count);
+  if isempty (places)
+    octcompress.internal.fail (caller, 'nothingToTrain', 'MODEL has no weights to train');
+  end
+  random_before = octcompress.train.random ('seed', options.seed);
+  restoring = onCleanup (@() octcompress.train.random ('restore', random_before));
+  [index, held] = hold_back (caller, train.count, validation, options);
+  if isempty (validation)
+    validation = train;
+  end
+  per_epoch = ceil (numel (index) / options.batch_size);
+
+  base = struct ('caller', caller, 'model', model, 'options', options, 'data', [train.count, train.check]);
+  if isempty (options.resume)
+    state = initial_state (model.layers(1:count), places);
+  else
+    [base.model, state] = octcompress.train.from_checkpoint (base);
+    places = octcompress.train.parameters (base.model, count);
+    for p = 1:numel (places)
+      places{p}.keep = cast (state.kept{p}, class (places{p}.keep));
+    end
+    octcompress.train.random ('restore', state.random);
+  end
+  run = struct ('plan', plan, 'model', without_layers (base.model), 'places', {places}, ...
+                'options', options, 'statistics', {layers_with_statistics(model.layers(1:count))});
+  octcompress.train.interrupted ('end');
+  leaving = onCleanup (@() leave (options.checkpoint));
+  keep_pages ();
+  stopped = '';
+  last_saved = tic ();
+
+  while state.epoch <= options.epochs && isempty (stopped)
+    if state.done == 0
+      state.order = index;
+      if options.shuffle
+        state.order = index(octcompress.train.random ('order', numel (index)));
+      end
+      state.loss_sum = 0;
+      state.seconds = 0;
+    end
+    while state.done < numel (index)
+      started = tic ();
+      which = state.order(state.done + 1:min (state.done + options.batch_size, numel (index)));
+      state.rate = octcompress.train.learning_rate (options, state.step, per_epoch);
+      [state, loss] = train_batch (state, run, train, which);
+      if ~isfinite (loss)
+        diverged (caller, state, loss, options);
+      end
+      state.loss_sum = state.loss_sum + loss * numel (which);
+      state.done = state.done + numel (which);
+      state.step = state.step + 1;
+      state.random = octcompress.train.random ('state');
+      state.seconds = state.seconds + toc (started);
+      octcompress.train.interrupted ('keep', base, state);
+      if ~isempty (options.checkpoint) && toc (last_saved) >= 60 * options.checkpoint_minutes
+        require_finite (caller, state, places, options);
+        nn_save (options.checkpoint, octcompress.train.to_checkpoint (base, state));
+        last_saved = tic ();
+      end
+    end
+
+    require_finite (caller, state, places, options);
+    state = end_of_epoch (state, run, validation, held);
+    report (state, options);
+    if state.best.epoch > 0 && state.epoch - state.best.epoch >= options.patience
+      stopped = 'patience';
+    end
+    if ~isempty (options.callback) && call_back (caller, base.model, state, options)
+      stopped = 'callback';
+    end
+    state.epoch = state.epoch + 1;
+    state.done = 0;
+    octcompress.train.interrupted ('keep', base, state);
+  end
+
+  if ~isempty (options.checkpoint)
+    nn_save (options.checkpoint, octcompress.train.to_checkpoint (base, state));
+  end
+  octcompress.train.interrupted ('end');
+  model = base.model;
+  model.layers(1:count) = state.layers;
+  if state.best.epoch > 0
+    model.layers(1:count) = state.best.layers;
+  end
+  info = struct ('options', options, 'history', state.history, 'epochs', state.epoch - 1, ...
+                 'steps', state.step, 'best_epoch', state.best.epoch, 'stopped', stopped, ...
+                 'layers', {figures(model, places)});
+  if isempty (stopped)
+    info.stopped = 'finished';
+  end
+end
+
+function [index, held] = hold_back (caller, count, validation, options)
+  index = 1:count;
+  held = [];
+  if ~isempty (validation)
+    held = 1:validation.count;
+  elseif options.validation > 0
+    order = octcompress.train.random ('order', count);
+    share = floor (options.validation * count);
+    held = sort (order(1:share));
+    index = sort (order(share + 1:end));
+  end
+  if isempty (index) || (options.validation > 0 && isempty (held))
+    octcompress.internal.fail (caller, 'empty', ...
+      'X has %d observations, of which %d are for training and %d for validation; there must be more', ...
+      count, numel (index), numel (held));
+  end
+end
+
+function state = initial_state (layers, places)
+  blank = cell (1, numel (places));
+  state = struct ('layers', {layers}, 'latent', {blank}, 'first', {blank}, 'second', {blank}, 'kept', {blank}, ...
+                  'step', 0, 'epoch', 1, 'done', 0, 'order', [], 'rate', 0, 'loss_sum', 0, 'seconds', 0, ...
+                  'random', octcompress.train.random ('state'));
+  for p = 1:numel (places)
+    place = places{p};
+    w = layers{place.layer}.(place.field);
+    state.first{p} = zeros (size (w), class (w));
+    state.second{p} = state.first{p};
+    state.kept{p} = place.keep ~= 0;
+    if place.quantized
+      state.latent{p} = w;
+      state.layers{place.layer}.(place.field) = octcompress.quant.snap_to_grid (w, place.grid);
+    end
+  end
+  state.history = struct ('loss', [], 'validation_loss', [], 'validation_accuracy', [], 'learning_rate', [], ...
+                          'seconds', []);
+  state.best = struct ('epoch', 0, 'value', 0, 'layers', {{}});
+end
+
+function list = layers_with_statistics (layers)
+  list = [];
+  for k = 1:numel (layers)
+    entry = octcompress.layers.types (layers{k}.type);
+    if ~isempty (entry.statistics)
+      list(end + 1) = k; %#ok<AGROW>
+    end
+  end
+end
+
+function model = without_layers (model)
+  % What take_batch needs of the model, and its first weights for the class.
+  first = find (cellfun (@(layer) isfield (layer, 'weights'), model.layers), 1);
+  model.layers = model.layers(first);
+end
+
+function keep_pages ()
+  % glibc gives freed memory back to the system and pays for every page again. After one large
+  % array was freed it keeps arrays up to that size; a training step then takes a tenth less.
+  large = zeros (1, 2 ^ 23 - 2 ^ 12, 'single'); %#ok<NASGU>
+end
+
+function [state, loss] = train_batch (state, run, train, which)
+  options = run.options;
+  x = octcompress.train.batch (train.x, run.model, which, options.augmentation, true);
+  [y, trace] = octcompress.model.forward (run.plan, state.layers, x, true);
+  [loss, dy] = train.loss (y, which);
+  if ~isfinite (loss)
+    return
+  end
+  % Gradients are linear in dy: the learning rate of sgd is cheapest put in here.
+  scale = 1;
+  if strcmp (options.optimizer, 'sgd')
+    scale = state.rate;
+    for i = 1:numel (dy)
+      dy{i} = scale * dy{i};
+    end
+  end
+  gradients = octcompress.model.backward (run.plan, state.layers, trace, dy);
+  for k = run.statistics
+    names = fieldnames (trace.states{k}.statistics);
+    for i = 1:numel (names)
+      state.layers{k}.(names{i}) = trace.states{k}.statistics.(names{i});
+    end
+  end
+  steps = collect (gradients, run.places);
+  if ~isinf (options.clip_norm)
+    steps = clip (steps, scale * options.clip_norm);
+  end
+  state = update (state, run.places, steps, scale, options);
+end
+
+function steps = collect (gradients, places)
+  steps = cell (1, numel (places));
+  for p = 1:numel (places)
+    place = places{p};
+    of_layer = gradients{place.layer};
+    if isfield (of_layer, place.field)
+      steps{p} = of_layer.(place.field);
+    end
+    if place.pruned
+      steps{p} = steps{p} .* place.keep;
+    end
+  end
+end
+
+function steps = clip (steps, limit)
+  total = 0;
+  for p = 1:numel (steps)
+    total = total + sum (double (steps{p}(:)) .^ 2);
+  end
+  if sqrt (total) > limit
+    factor = limit / sqrt (total);
+    steps = cellfun (@(step) factor * step, steps, 'UniformOutput', false);
+  end
+end
+
+function state = update (state, places, steps, scale, options)
+  % Local names, because Octave takes long to assign inside nested structs.
+  layers = state.layers;
+  first = state.first;
+  second = state.second;
+  rate = state.rate;
+  is_sgd = strcmp (options.optimizer, 'sgd');
+  for p = 1:numel (places)
+    step = steps{p};
+    if isempty (step)
+      continue
+    end
+    place = places{p};
+    layer = layers{place.layer};
+    if place.quantized
+      w = state.latent{p};
+    else
+      w = layer.(place.field);
+    end
+    if place.decays && options.weight_decay > 0
+      if strcmp (options.optimizer, 'adamw')
+        w = (1 - rate * options.weight_decay) * w;
+      else
+        step = step + (scale * options.weight_decay) * w;
+      end
+    end
+    if is_sgd
+      [w, first{p}] = octcompress.train.sgd_step (w, first{p}, step, options.momentum, options.nesterov);
+    else
+      [w, first{p}, second{p}] = octcompress.train.adam_step (w, first{p}, second{p}, step, ...
+        state.step + 1, rate, options.beta1, options.beta2, options.epsilon);
+    end
+    if place.quantized
+      w = min (max (w, place.low), place.high);
+      state.latent{p} = w;
+      w = octcompress.quant.snap_to_grid (w, place.grid);
+      if place.pruned
+        w = w .* place.keep;
+      end
+    end
+    layer.(place.field) = w;
+    layers{place.layer} = layer;
+  end
+  state.layers = layers;
+  state.first = first;
+  state.second = second;
+end
+
+function require_finite (caller, state, places, options)
+  for p = 1:numel (places)
+    if ~all (isfinite (state.layers{places{p}.layer}.(places{p}.field)(:)))
+      diverged (caller, state, NaN, options);
+    end
+  end
+end
+
+function diverged (caller, state, loss, options)
+  octcompress.train.interrupted ('end');
+  where = '; set CHECKPOINT to have the last good model in a file';
+  if ~isempty (options.checkpoint) && isfile (options.checkpoint)
+    where = sprintf ('; the last good model is in ''%s''', options.checkpoint);
+  end
+  octcompress.internal.fail (caller, 'diverged', ...
+    ['the training diverged: the loss is %g in epoch %d, step %d; lower LEARNING_RATE (it is %g), ' ...
+     'set CLIP_NORM, or scale X to about -1 to 1%s'], ...
+    loss, state.epoch, state.step + 1, options.learning_rate, where);
+end
+
+function state = end_of_epoch (state, run, validation, held)
+  options = run.options;
+  history = state.history;
+  history.loss(end + 1) = state.loss_sum / numel (state.order);
+  history.learning_rate(end + 1) = state.rate;
+  history.seconds(end + 1) = state.seconds;
+  if ~isempty (held)
+    [value, accuracy] = octcompress.train.validate (run.plan, run.model, state.layers, validation, held, options);
+    history.validation_loss(end + 1) = value;
+    history.validation_accuracy(end + 1) = accuracy;
+    if strcmp (options.monitor, 'accuracy')
+      value = -accuracy;
+    end
+    if state.best.epoch == 0 || value < state.best.value
+      state.best = struct ('epoch', state.epoch, 'value', value, 'layers', {state.layers});
+    end
+  end
+  state.history = history;
+end
+
+function report (state, options)
+  if ~options.verbose
+    return
+  end
+  history = state.history;
+  text = sprintf ('loss %.4f', history.loss(end));
+  if ~isempty (history.validation_loss)
+    text = sprintf ('%s, validation loss %.4f', text, history.validation_loss(end));
+    if ~isnan (history.validation_accuracy(end))
+      text = sprintf ('%s, accuracy %.2f%%', text, 100 * history.validation_accuracy(end));
+    end
+  end
+  octcompress.internal.progress ('training', state.epoch, options.epochs, '%s, rate %.3g, %.0f/s', text, ...
+                                 history.learning_rate(end), numel (state.order) / history.seconds(end));
+end
+
+function stop = call_back (caller, model, state, options)
+  history = state.history;
+  model.layers(1:numel (state.layers)) = state.layers;
+  seen = struct ('epoch', state.epoch, 'epochs', options.epochs, 'loss', history.loss(end), ...
+                 'validation_loss', NaN, 'validation_accuracy', NaN, ...
+                 'learning_rate', history.learning_rate(end), 'seconds', history.seconds(end), 'model', model);
+  if ~isempty (history.validation_loss)
+    seen.validation_loss = history.validation_loss(end);
+    seen.validation_accuracy = history.validation_accuracy(end);
+  end
+  before = octcompress.train.random ('state');
+  stop = options.callback (seen);
+  octcompress.train.random ('restore', before);
+  octcompress.internal.check (caller, 'what CALLBACK returns', stop, 'flag');
+end
+
+function rows = figures (model, places)
+  rows = cell (1, numel (places));
+  for p = 1:numel (places)
+    layer = model.layers{places{p}.layer};
+    w = layer.(places{p}.field);
+    rows{p} = struct ('tensor', [layer.name '.' places{p}.field], 'count', numel (w), 'nonzeros', nnz (w), ...
+                      'pruned', places{p}.pruned, 'quantized', places{p}.quantized);
+  end
+end
+
+function leave (file)
+  % Runs however the loop ends. After a normal end there is nothing left to save.
+  if ~octcompress.train.interrupted ('is_kept')
+    return
+  end
+  message = 'the model as it is comes by model = octcompress.train.interrupted ()';
+  if ~isempty (file)
+    try
+      nn_save (file, octcompress.train.interrupted ());
+      message = sprintf ('the state is in ''%s'': go on by the option ''resume'', or nn_load it', file);
+    catch problem
+      message = [problem.message '; ' message];
+    end
+  end
+  fprintf ('training interrupted; %s\n', message);
+end
+
+%!function [value, dy] = stops_at (step, y, target)
+%!  persistent calls
+%!  if isempty (calls) || step < 0
+%!    calls = 0;
+%!  end
+%!  calls = calls + 1;
+%!  if calls == step
+%!    error ('stop:now', 'now');
+%!  end
+%!  [value, gradient] = octcompress.train.squared_error (y{1}, target);
+%!  dy = {gradient};
+%!endfunction
+%!function [model, info] = run (model, x, target, step, varargin)
+%!  options = octcompress.train.training_options ('f', struct (), [{'epochs', 3, 'batch_size', 4, 'verbose', false}, varargin]);
+%!  stops_at (-1, {0}, 0);
+%!  stops_at (-1, {0}, 0);
+%!  train = struct ('x', x, 'count', size (x, 2), 'labels', [], 'check', 1, ...
+%!                  'loss', @(y, which) stops_at (step + 1, y, target(:, which)));
+%!  plan = octcompress.train.cut ('f', model, {});
+%!  [model, info] = octcompress.train.loop ('f', model, plan, train, [], options);
+%!endfunction
+%!shared model, X, T
+%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', [1 -1; 0.5 0.2; 0 1], 'bias', [0; 0; 0]), ...
+%!                 struct('type', 'dropout', 'name', 'd', 'rate', 0.3), ...
+%!                 struct('type', 'batchnorm', 'name', 'n', 'scale', ones (3, 1), 'offset', zeros (3, 1), ...
+%!                        'mean', zeros (3, 1), 'variance', ones (3, 1)), ...
+%!                 struct('type', 'dense', 'name', 'b', 'weights', [0.3 -0.2 1])};
+%! model = octcompress.model.tidy ('f', model);
+%! X = [sin(1:10); cos(1:10)];
+%! T = X(1, :) + 0.5 * X(2, :);
+%!test % stopped in any step, it goes on bit for bit; here with dropout and batch normalisation
+%! [whole, all_info] = run (model, X, T, Inf);
+%! assert (any (whole.layers{3}.mean ~= 0));
+%! for step = 2:9
+%!   text = evalc ('try, run (model, X, T, step); catch e, caught = e.identifier; end');
+%!   assert (caught, 'stop:now');
+%!   assert (~isempty (strfind (text, 'training interrupted; the model as it is comes by')));
+%!   part = octcompress.train.interrupted ();
+%!   assert (part.training.step, step - 1);
+%!   [resumed, info] = run (model, X, T, Inf, 'resume', part);
+%!   assert (resumed, whole);
+%!   assert (info.history.loss, all_info.history.loss);
+%! end
+%!test % the same through a file
+%! whole = run (model, X, T, Inf, 'optimizer', 'adam');
+%! file = [tempname() '.mat'];
+%! deleting = onCleanup (@() delete (file));
+%! text = evalc ('try, run (model, X, T, 5, ''optimizer'', ''adam'', ''checkpoint'', file); catch, end');
+%! assert (~isempty (strfind (text, file)));
+%! part = nn_load (file);
+%! assert (part.training.step, 4);
+%! assert (part.training.done, 4);
+%! assert (run (model, X, T, Inf, 'optimizer', 'adam', 'resume', file), whole);
+%!test % a checkpoint after every batch
+%! file = [tempname() '.mat'];
+%! deleting = onCleanup (@() delete (file));
+%! run (model, X, T, Inf, 'checkpoint', file, 'checkpoint_minutes', 0);
+%! part = nn_load (file);
+%! assert (part.training.epoch, 4);
+%! [~, info] = run (model, X, T, Inf, 'resume', file);
+%! assert (info.steps, 9);
+%!test % more epochs than at first
+%! file = [tempname() '.mat'];
+%! deleting = onCleanup (@() delete (file));
+%! run (model, X, T, Inf, 'checkpoint', file);
+%! more = run (model, X, T, Inf, 'resume', file, 'epochs', 5);
+%! assert (more, run (model, X, T, Inf, 'epochs', 5));
+%!test % a normal end keeps nothing
+%! run (model, X, T, Inf);
+%! assert (~ octcompress.train.interrupted ('is_kept'));
+%!test % a layer that does not reach the output is left alone
+%! graph = model;
+%! graph.layers{end + 1} = struct ('type', 'dense', 'name', 'aside', 'inputs', {{'a'}}, 'weights', [1 2 3]);
+%! graph.outputs = {'b'};
+%! graph = octcompress.model.tidy ('f', graph);
+%! trained = run (graph, X, T, Inf);
+%! assert (trained.layers{5}, graph.layers{5});
