@@ -25,15 +25,16 @@ function varargout = prelu (form, layer, x, varargin)
       if isscalar (layer.slope)
         total = sum (total);
       end
-      negative = cast (x < 0, class (x));
-      dx = dy .* (1 + (layer.slope - 1) .* negative);
+      positive = cast (x > 0, class (x));
+      dx = dy .* (layer.slope + (1 - layer.slope) .* positive);
       varargout = {dx, struct('slope', total)};
     case 'size'
       channels = x(end);
       if numel (x) < 3
         channels = x(1);
       end
-      if ~isfield (layer, 'slope') || ~any (numel (layer.slope) == [1 channels]) || ~iscolumn (layer.slope)
+      if ~isfield (layer, 'slope') || ~any (numel (layer.slope) == [1 channels]) ...
+        || ~iscolumn (layer.slope)
         given = 'absent';
         if isfield (layer, 'slope')
           given = octcompress.internal.describe (layer.slope);
