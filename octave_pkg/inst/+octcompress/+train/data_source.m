@@ -35,11 +35,11 @@ function source = data_source (caller, model, plan, x, y, options, name)
     labels = octcompress.model.labels (caller, y, classes);
     require_count (caller, numel (labels), count, name);
     source.labels = labels;
-    source.loss = @(outputs, which) class_loss (outputs{1}, labels(which), options);
+    source.loss = @(outputs, which, ~) class_loss (outputs{1}, labels(which), options);
   else
     target = check_target (caller, y, out_size, count, options, name);
     kind = octcompress.model.float_class (model);
-    source.loss = @(outputs, which) target_loss (outputs{1}, target, which, out_size, kind, options);
+    source.loss = @(outputs, which, ~) target_loss (outputs{1}, target, which, out_size, kind, options);
   end
 end
 
@@ -144,16 +144,16 @@ end
 %!test % labels of the batch
 %! s = made (three, ones (2, 4), [3 1 2 1], 'crossentropy');
 %! assert ({s.count, s.labels}, {4, [3 1 2 1]});
-%! [value, dy] = s.loss ({[1 0; 2 1; 0 5]}, [1 3]);
+%! [value, dy] = s.loss ({[1 0; 2 1; 0 5]}, [1 3], []);
 %! [expected, d] = octcompress.train.cross_entropy ([1 0; 2 1; 0 5], [3 2]);
 %! assert ({value, dy}, {expected, {d}});
 %!test % targets of the batch
 %! s = made (three, ones (2, 4), reshape (1:12, 3, 4), 'mse');
-%! assert (s.loss ({[1 7; 2 8; 3 9]}, [1 3]), 0);
-%! assert (s.loss ({[1 7; 2 8; 3 9]}, [1 4]), 4.5);
+%! assert (s.loss ({[1 7; 2 8; 3 9]}, [1 3], []), 0);
+%! assert (s.loss ({[1 7; 2 8; 3 9]}, [1 4], []), 4.5);
 %!test % one output: Y may be a column
 %! s = made (one, ones (2, 4), [1; 2; 3; 4], 'mae');
-%! assert (s.loss ({[1 3]}, [1 3]), 0);
+%! assert (s.loss ({[1 3]}, [1 3], []), 0);
 %!test % the check number sees other data
 %! a = made (three, ones (2, 4), [1 2 3 1], 'crossentropy');
 %! b = made (three, ones (2, 4), [1 2 3 2], 'crossentropy');

@@ -9,10 +9,13 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
 %   train       what is learnt from, a struct:
 %     x           inputs, as octcompress.model.batches has checked them (larger images with crop)
 %     count       number of observations
-%     loss        handle [value, d_outputs] = loss (outputs, which): outputs is a cell, as
-%                 octcompress.model.forward gives it, which the numbers of the observations; value
-%                 is the mean loss of the batch and d_outputs a cell, its gradient by the outputs
+%     loss        handle [value, d_outputs] = loss (outputs, which, x): outputs is a cell, as
+%                 octcompress.model.forward gives it, which the numbers of the observations, x the
+%                 batch in the engine's layout; value is the mean loss of the batch and d_outputs
+%                 a cell, its gradient by the outputs
 %     labels      1 x count class numbers, for the accuracy; [] where there are none
+%     after_step  may be left out: handle [state, places] = after_step (state, places), called after
+%                 each step; the schedules of nn_prune_train work through it
 %     check       number that changes with the data, so that a resumed training gets the same
 %   validation  the same, or []: then options.validation is the share of train to hold back
 %   options     of octcompress.train.training_options
@@ -86,6 +89,9 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
       state.loss_sum = state.loss_sum + loss * numel (which);
       state.done = state.done + numel (which);
       state.step = state.step + 1;
+      if isfield (train, 'after_step')
+        [state, run.places] = train.after_step (state, run.places);
+      end
       state.random = octcompress.train.random ('state');
       state.seconds = state.seconds + toc (started);
       octcompress.train.interrupted ('keep', base, state);
@@ -192,7 +198,7 @@ function [state, loss] = train_batch (state, run, train, which)
   options = run.options;
   x = octcompress.train.batch (train.x, run.model, which, options.augmentation, true);
   [y, trace] = octcompress.model.forward (run.plan, state.layers, x, true);
-  [loss, dy] = train.loss (y, which);
+  [loss, dy] = train.loss (y, which, x);
   if ~isfinite (loss)
     return
   end
@@ -407,7 +413,7 @@ end
 %!  stops_at (-1, {0}, 0);
 %!  stops_at (-1, {0}, 0);
 %!  train = struct ('x', x, 'count', size (x, 2), 'labels', [], 'check', 1, ...
-%!                  'loss', @(y, which) stops_at (step + 1, y, target(:, which)));
+%!                  'loss', @(y, which, ~) stops_at (step + 1, y, target(:, which)));
 %!  plan = octcompress.train.cut ('f', model, {});
 %!  [model, info] = octcompress.train.loop ('f', model, plan, train, [], options);
 %!endfunction

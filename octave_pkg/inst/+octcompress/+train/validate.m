@@ -16,7 +16,7 @@ function [loss, accuracy] = validate (plan, model, layers, source, which, option
     part = which(first:min (first + options.batch_size - 1, numel (which)));
     x = octcompress.train.batch (source.x, model, part, options.augmentation, false);
     y = octcompress.model.forward (plan, layers, x);
-    total = total + numel (part) * source.loss (y, part);
+    total = total + numel (part) * source.loss (y, part, x);
     if ~isempty (source.labels)
       [~, predicted] = max (reshape (y{1}, [], numel (part)), [], 1);
       correct = correct + nnz (predicted == source.labels(part));
@@ -33,7 +33,7 @@ end
 %! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', eye (2))};
 %! model.input_size = 2;
 %! plan = octcompress.model.plan ('f', model);
-%! source = struct ('x', [1 0 5 6; 0 1 1 0], 'labels', [1 2 2 1], 'loss', @(y, which) mean (y{1}(1, :)));
+%! source = struct ('x', [1 0 5 6; 0 1 1 0], 'labels', [1 2 2 1], 'loss', @(y, which, ~) mean (y{1}(1, :)));
 %! options = struct ('batch_size', 2, 'augmentation', []);
 %! [loss, accuracy] = octcompress.train.validate (plan, model, model.layers, source, [1 3 4], options);
 %! assert ({loss, accuracy}, {4, 2 / 3});
