@@ -129,8 +129,15 @@ def parse_options(
                 "unknownOption",
                 f"there is no option '{name}'; the options are {', '.join(defaults)}",
             )
-        merged[name] = value
+        merged[name] = row_of_numbers(value)
     return merged
+
+
+def row_of_numbers(value: Any) -> Any:
+    """Make a list of nothing but numbers the row that it stands for."""
+    if isinstance(value, (list, tuple)) and value and all(is_number(v) for v in value):
+        return np.array([value], float)
+    return value
 
 
 def check(caller: str, name: str, value: Any, kind: str, limits: Any = None) -> None:
@@ -248,3 +255,8 @@ def sequential_sum(x: Array) -> float:
     """
     entries = np.ravel(x, order="F").astype(np.float64)
     return float(np.cumsum(entries)[-1]) if entries.size else 0.0
+
+
+def share(part: float, whole: float) -> float:
+    """Divide a part by the whole; 0 of nothing."""
+    return part / max(whole, 1)

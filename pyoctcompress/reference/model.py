@@ -32,7 +32,7 @@ from .internal import (
     size,
     value_array,
 )
-from .quant import snap_to_grid
+from .quant import Grid, snap_to_grid
 
 Model = dict[str, Any]
 Layer = dict[str, Any]
@@ -364,6 +364,31 @@ def select_tensors(caller: str, model: Model, layers: Any, with_bias: bool) -> l
     return [found[k] for k in sorted(chosen)]
 
 
+def copy_model(caller: str, model: Any) -> Any:
+    """Copy a model, tidy where it is a network; the arrays are shared."""
+    return tidy(caller, model) if is_network(model) else copy_tree(model)
+
+
+def chosen_tensors(
+    caller: str, model: Any, layers: Any, bias: bool
+) -> tuple[Any, list[Tensor], list[Array]]:
+    """Copy the model and find the tensors that the user named, and their finite arrays.
+
+    An array comes as one tensor that is called 'array'.
+    """
+    if not isinstance(model, Mapping):
+        check(caller, "w", model, "finite")
+        return model, [Tensor("array", "array", 0, "", ())], [value_array(model)]
+    model = copy_model(caller, model)
+    tensors = select_tensors(caller, model, layers, bias)
+    arrays = []
+    for tensor in tensors:
+        w = get_tensor(model, tensor)
+        check(caller, "w", w, "finite", f"'{tensor.name}'")
+        arrays.append(value_array(w))
+    return model, tensors, arrays
+
+
 def get_tensor(model: Model, tensor: Tensor) -> Any:
     """Return the array of a tensor."""
     value: Any = model
@@ -501,7 +526,7 @@ def take_batch(x: Array, model: Model, which: Any) -> Array:
     batch = x[:, :, :, which] if x.ndim == 4 else x[:, which]
     batch = batch.astype(float_class(model))
     grid = model.get("quantization", {}).get("input")
-    return batch if grid is None else snap_to_grid(batch, grid)[0]
+    return batch if grid is None else snap_activation(batch, grid)[0]
 
 
 def float_class(model: Model) -> Any:
@@ -542,11 +567,18 @@ def forward(
         inside = None
         grid = layer.get("quantization", {}).get("output")
         if grid is not None:
-            value, inside = snap_to_grid(value, grid)
+            value, inside = snap_activation(value, grid)
         trace.values.append(value)
         trace.states.append(state)
         trace.inside.append(inside)
     return [trace.values[k] for k in plan.outputs], trace
+
+
+def snap_activation(x: Array, grid: Grid) -> tuple[Array, Array]:
+    """Put a batch on its grid; a dynamic one has a range for each observation."""
+    if grid.get("dynamic"):
+        grid = {**grid, "axis": observation_axis(x) + 1.0}
+    return snap_to_grid(x, grid)[:2]
 
 
 def gather(entry: table.Type, trace: Trace, reads: list[int]) -> Any:

@@ -446,7 +446,7 @@ def parameters(model: graph.Model, count: int) -> list[Place]:
             grid = layer.get("quantization", {}).get(field)
             if not is_empty(grid):
                 first, last = code_range(grid)
-                scale, zero_point = along_axis(grid, w.dtype, w.ndim)
+                scale, zero_point = along_axis(grid, w.dtype, w.shape)
                 place.grid = grid
                 place.low = (first - zero_point) * scale
                 place.high = (last - zero_point) * scale
