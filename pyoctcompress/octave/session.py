@@ -28,6 +28,8 @@ from pyoctcompress.octave.setup import command_line, oct2py_class, package_folde
 Progress = Callable[[str, float, float, str], None]
 
 _logger = logging.getLogger(__name__)
+# Octave prints this when a call begins: one that never began can be repeated.
+_BEGUN = "@begun"
 # An interrupted call has this many seconds to put its things away before Octave is killed.
 _GRACE = 5.0
 # /dev/shm is used where it has this room beyond three times the request; else TMPDIR.
@@ -73,6 +75,7 @@ class Session:
         self.output: deque[str] = deque(maxlen=100)
         self._octave: Any = None
         self._thread: threading.Thread | None = None
+        self._begun = False
         self._finish: weakref.finalize[..., Any] | None = None
 
     def __enter__(self) -> Session:
@@ -128,12 +131,25 @@ class Session:
         try:
             matfile.save(folder / "request.mat", variables, durable=False)
             del variables
-            if not self.alive:
-                self.close()
-                self._run(self._start, None, deadline, name, timeout)
             paths = [_quoted(folder / file) for file in ("request.mat", "response.mat")]
-            command = f"octcompress.internal.serve ({', '.join(paths)});"
-            self._run(lambda line: self._evaluate(command, line), progress, deadline, name, timeout)
+            command = f"disp ('{_BEGUN}'); octcompress.internal.serve ({', '.join(paths)});"
+
+            def serve(line: Callable[[str], None]) -> None:
+                self._octave.run_line(command, line)
+
+            def attempt() -> None:
+                if not self.alive:
+                    self.close()
+                    self._run(self._start, None, deadline, name, timeout)
+                self._begun = False
+                self._run(serve, progress, deadline, name, timeout)
+
+            try:
+                attempt()
+            except SessionError as error:
+                if self._begun or error.tag != "died":
+                    raise
+                attempt()  # it was killed while idle, a moment ago, and still looked alive
             value = self._answer(name, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -158,6 +174,7 @@ class Session:
                 octave.exit()
 
     def _start(self, line: Callable[[str], None]) -> None:
+        self._begun = True  # where Octave does not start there is nothing to repeat
         self._octave = oct2py_class()(
             executable=command_line(self.threads),
             extra_cli_options="--no-history --no-window-system",
@@ -171,11 +188,11 @@ class Session:
         )
         self.pid = int(self._octave.eval("getpid ()", nout=1, verbose=False).item())
         self._finish = weakref.finalize(self, _kill, self.pid)
-        self._evaluate("sighup_dumps_octave_core (false); sigterm_dumps_octave_core (false);", line)
-        self._evaluate(f"addpath ({_quoted(package_folder())});", line)
-
-    def _evaluate(self, command: str, line: Callable[[str], None]) -> None:
-        self._octave.eval(command, quiet=True, stream_handler=line)
+        self._octave.run_line(
+            "sighup_dumps_octave_core (false); sigterm_dumps_octave_core (false); "
+            f"addpath ({_quoted(package_folder())});",
+            line,
+        )
 
     @property
     def alive(self) -> bool:
@@ -259,6 +276,9 @@ class Session:
             if progress is not None and len(parts) >= 4:
                 done, total = _float(parts[2]), _float(parts[3])
                 progress(parts[1], done, total, "\t".join(parts[4:]))
+            return
+        if line == _BEGUN:
+            self._begun = True
             return
         self.output.append(line)
         _logger.debug("%s", line)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -134,6 +134,11 @@ def oct2py_class() -> Any:
                 raise EOFError("Octave ended")
             super().restart()
             self.started = True
+
+        def run_line(self, command: str, line: Callable[[str], None]) -> None:
+            # `eval` would send the command through two .mat files of its own.
+            self._engine.line_handler = line
+            self._engine.eval(command)
 
         def alive(self) -> bool:
             return self._engine is not None and self._engine.repl.child.isalive()

@@ -27,9 +27,14 @@ function serve (request_path, response_path)
   response.value = {};
   try
     request = load (request_path);
-    response.value = run (request.name, request.args, request.nargout);
-    for k = 1:numel (request.keep)
-      place = request.keep{k};
+    keep = request.keep;
+    outputs = request.nargout;
+    name = request.name;
+    args = request.args;
+    request = [];
+    response.value = run (name, args, outputs);
+    for k = 1:numel (keep)
+      place = keep{k};
       if ~isempty (place.path)
         nn_save (place.path, response.value{k}, place.options{:});
         response.value{k} = place.path;
@@ -53,6 +58,25 @@ end
 
 function value = run (name, args, outputs)
   [callee, shown] = resolve (name);
+  if isempty (callee)
+    octcompress.internal.fail ('serve', 'unknownFunction', ...
+      'there is no public function ''%s''; the names are those of nn_*.m and octcompress.*', shown);
+  end
+  value = cell (1, outputs);
+  if outputs == 0
+    given = values_of (args);
+    callee (given{:});
+  elseif ~isempty (args) && isfield (args{1}, 'name') && args{1}.nargout == 1
+    % The model goes on without a name here, so that the callee can change it in its place.
+    rest = values_of (args(2:end));
+    [value{:}] = callee (only (args{1}), rest{:});
+  else
+    given = values_of (args);
+    [value{:}] = callee (given{:});
+  end
+end
+
+function given = values_of (args)
   given = {};
   for k = 1:numel (args)
     if isfield (args{k}, 'name')
@@ -61,16 +85,11 @@ function value = run (name, args, outputs)
       given{end + 1} = args{k}.value;
     end
   end
-  args = [];  % so that a large model is held once
-  value = cell (1, outputs);
-  if isempty (callee)
-    octcompress.internal.fail ('serve', 'unknownFunction', ...
-      'there is no public function ''%s''; the names are those of nn_*.m and octcompress.*', shown);
-  elseif outputs == 0
-    callee (given{:});
-  else
-    [value{:}] = callee (given{:});
-  end
+end
+
+function value = only (inner)
+  value = run (inner.name, inner.args, 1);
+  value = value{1};
 end
 
 function [callee, shown] = resolve (name)
