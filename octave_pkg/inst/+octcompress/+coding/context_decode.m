@@ -1,0 +1,71 @@
+function matrix = context_decode (bytes, rows, columns)
+%CONTEXT_DECODE  The inverse of context_encode.
+%
+%   matrix = octcompress.coding.context_decode (bytes, rows, columns)
+%
+%   bytes   uint8 column, the whole stream
+%   matrix  rows x columns double
+%
+%   Errors: octcompress:nn_unpack:damaged.
+%
+%   See also octcompress.coding.context_encode.
+
+  bytes = bytes(:);
+  if numel (bytes) < 3
+    octcompress.internal.fail ('nn_unpack', 'damaged', 'a coded stream ends too early');
+  end
+  head = double (bytes(1:2));
+  lanes = 2 ^ floor (head(1) / 16);
+  frame.chunk = 2 ^ mod (head(1), 16);
+  turned = floor (head(2) / 32);
+  frame.top = mod (head(2), 32);
+  [frame.stride, position] = octcompress.coding.read_varint (bytes, 3);
+  frame.lanes = rows;
+  frame.lines = columns;
+  if turned
+    frame.lanes = columns;
+    frame.lines = rows;
+  end
+  if lanes > 4096 || turned > 1 || frame.top == 0 || frame.stride == 1 || frame.stride > frame.lines
+    octcompress.internal.fail ('nn_unpack', 'damaged', 'the head of a coded stream cannot be');
+  end
+  packed = zeros (0, 1, 'uint8');
+  if frame.top > 4
+    [count, position] = octcompress.coding.read_varint (bytes, position);
+    if position + count - 1 > numel (bytes)
+      octcompress.internal.fail ('nn_unpack', 'damaged', 'a coded stream ends too early');
+    end
+    packed = bytes(position:position+count-1);
+    position = position + count;
+  end
+  coder = octcompress.coding.open_stream (bytes(position:end), lanes);
+  buckets = octcompress.coding.context_pass ([], frame, coder);
+  if turned
+    buckets = buckets';
+  end
+
+  t = octcompress.coding.context_tables ();
+  sizes = abs (buckets);
+  matrix = reshape (t.floor(sizes + 1), rows, columns);
+  coded = sizes > 0;
+  widths = t.extra(sizes(coded) + 1);
+  matrix(coded) = matrix(coded) + octcompress.coding.unpack_bits (packed, widths(:));
+  matrix = matrix .* sign (buckets);
+end
+
+%!test % what was coded comes back: sparse, dense, a picture in the lines, large values, one entry
+%! s = mod ((1:40)' * (1:60) * 0.754877666, 1);
+%! for matrix = {double(s > 0.9), round(4 * s - 2), round(300 * (s - 0.5) .^ 3), ...
+%!               round(3 * sin ((1:20)' / 3) * cos (floor ((0:195) / 14) + mod (0:195, 14) / 3)), ...
+%!               7, -49152, [0 0 1]}
+%!   bytes = octcompress.coding.context_encode (matrix{1});
+%!   [rows, columns] = size (matrix{1});
+%!   assert (octcompress.coding.context_decode (bytes, rows, columns), matrix{1});
+%! end
+%!test % contexts pay: far below the entropy of single symbols where neighbours are alike
+%! matrix = round (3 * sin ((1:20)' / 3) * cos (floor ((0:195) / 14) + mod (0:195, 14) / 3));
+%! counts = accumarray (matrix(:) + 4, 1);
+%! entropy = -sum (counts .* log2 (counts / sum (counts))) / 8;
+%! assert (numel (octcompress.coding.context_encode (matrix)) < 0.5 * entropy);
+%!error <nn_unpack: a coded stream ends too early> octcompress.coding.context_decode (uint8 ([0; 1]), 3, 3)
+%!error <nn_unpack: the head of a coded stream cannot be> octcompress.coding.context_decode (uint8 ([0; 0; 0; 1]), 3, 3)

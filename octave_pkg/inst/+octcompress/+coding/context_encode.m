@@ -1,0 +1,105 @@
+function bytes = context_encode (matrix)
+%CONTEXT_ENCODE  Code an integer matrix with the adaptive context model.
+%
+%   bytes = octcompress.coding.context_encode (matrix)
+%
+%   matrix  rows x columns, whole numbers with magnitudes up to 49152; not all zero, not empty
+%   bytes   uint8 column
+%
+%   The lines of the model are the columns or the rows, and it may see a picture in them (the pixels
+%   of the inputs, the places of a kernel) whose rows lie some lines apart: the combination is chosen
+%   by its estimated size, on a part of the matrix if that is large.
+%
+%   See also octcompress.coding.context_decode, octcompress.coding.context_pass.
+
+  t = octcompress.coding.context_tables ();
+  sizes = abs (matrix);
+  buckets = zeros (size (matrix));
+  for k = 1:sum (t.floor <= max (sizes(:))) - 1
+    buckets = buckets + (sizes >= t.floor(k + 1));
+  end
+  frame.top = max (buckets(:));
+  places = sizes(sizes > 0) - t.floor(buckets(sizes > 0) + 1)';
+  widths = t.extra(buckets(sizes > 0) + 1)';
+  buckets = buckets .* sign (matrix);
+
+  n = numel (matrix);
+  [~, digits] = log2 (n);
+  frame.chunk = 2 ^ (4 + 2 * (n > 32768));
+  if n > 2 ^ 19
+    frame.chunk = 2 ^ min (12, digits - 14);
+  end
+
+  best = Inf;
+  for turned = 0:1
+    lines = buckets;
+    if turned
+      lines = buckets';
+    end
+    part = middle (lines);
+    for stride = [0, picture(lines)]
+      trial = frame_of (part, frame, stride);
+      [~, bits, frequencies] = octcompress.coding.context_pass (part, trial);
+      price = cost (bits, frequencies, t);
+      if price < best
+        best = price;
+        chosen = frame_of (lines, frame, stride);
+        chosen.turned = turned;
+      end
+    end
+  end
+
+  if chosen.turned
+    buckets = buckets';
+  end
+  [~, bits, frequencies, groups] = octcompress.coding.context_pass (buckets, chosen);
+  lanes = 0;
+  if numel (bits) > 2 ^ 19
+    [~, lanes] = log2 (cost (bits, frequencies, t) / 4096 / 8192);
+    [~, chunk] = log2 (frame.chunk);
+    lanes = max (4, min (lanes, chunk) - 1);
+  end
+  [~, chunk] = log2 (frame.chunk);
+  bytes = [uint8([16 * lanes + chunk - 1; 32 * chosen.turned + frame.top]); ...
+           octcompress.coding.write_varint(chosen.stride)];
+  if frame.top > 4
+    packed = octcompress.coding.pack_bits (places, widths);
+    bytes = [bytes; octcompress.coding.write_varint(numel (packed)); packed];
+  end
+  bytes = [bytes; octcompress.coding.encode_bits(bits, frequencies, groups, 2 ^ lanes)];
+end
+
+function frame = frame_of (lines, frame, stride)
+  frame.lanes = size (lines, 1);
+  frame.lines = size (lines, 2);
+  frame.stride = stride;
+end
+
+function price = cost (bits, frequencies, t)
+%  In 1/4096 bit.
+  zero = bits == 0;
+  frequencies(zero) = 32768 - frequencies(zero);
+  price = sum (t.price(frequencies));
+end
+
+function part = middle (lines)
+%  About 65536 entries from the middle.
+  count = max (1, ceil (65536 / size (lines, 1)));
+  first = max (0, floor ((size (lines, 2) - count) / 2));
+  part = lines(:, first+1:min (end, first + count));
+end
+
+function stride = picture (lines)
+%  The distance of two lines, above 1, at which the signs agree more than at the distances beside it.
+  signs = sign (middle (lines));
+  count = min (66, floor (size (signs, 2) / 2));
+  agree = zeros (1, count);
+  for k = 1:count
+    agree(k) = sum (sum (signs(:, 1:end-k) .* signs(:, 1+k:end)));
+  end
+  [peak, stride] = max (2 * agree(2:end-1) - agree(1:end-2) - agree(3:end));
+  stride = stride + 1;
+  if isempty (peak) || peak <= 0
+    stride = [];
+  end
+end
