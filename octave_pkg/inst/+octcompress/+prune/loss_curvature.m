@@ -23,7 +23,7 @@ function curvature = loss_curvature (caller, model, x, places, batch_size, seed)
 %
 %   See also octcompress.prune.obd_score, nn_prune.
 
-  plan = octcompress.prune.logits_plan (caller, model);
+  plan = octcompress.train.cut (caller, model, {'softmax', 'logsoftmax'});
   [x, ranges] = octcompress.model.batches (caller, model, x, batch_size);
   if isempty (ranges)
     octcompress.internal.fail (caller, 'badInput', 'DATA must hold at least one observation');

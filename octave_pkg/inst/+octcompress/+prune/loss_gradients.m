@@ -11,11 +11,11 @@ function sums = loss_gradients (caller, model, x, y, places, score, batch_size)
 %   means       cell, for each place the mean over the batches of score (w, gradient), the gradient
 %               being that of the batch's mean cross-entropy; the size of w
 %
-%   Errors: octcompress:CALLER:badInput, :badLabels, :badOutput, :notFinite.
+%   Errors: octcompress:CALLER:badInput, :badLabels, :severalOutputs, :notFinite.
 %
 %   See also octcompress.prune.loss_curvature, nn_prune.
 
-  plan = octcompress.prune.logits_plan (caller, model);
+  plan = octcompress.train.cut (caller, model, {'softmax', 'logsoftmax'});
   [x, ranges] = octcompress.model.batches (caller, model, x, batch_size);
   labels = octcompress.model.labels (caller, y, plan.sizes{plan.outputs}(1));
   count = octcompress.model.observations (x, model.input_size);
