@@ -29,7 +29,7 @@ from .internal import (
     value_array,
     vector_text,
 )
-from .quant import Grid, along_axis, code_range
+from .quant import FLOAT_FORMATS, Grid, along_axis, code_range
 from .train import (
     Options,
     absolute_error,
@@ -188,6 +188,9 @@ def check_augmentation(caller: str, given: Any) -> Options | None:
     return options
 
 
+Loss = Callable[[list[Array], Array, Array], tuple[float, list[Array]]]
+
+
 @dataclass(frozen=True)
 class Source:
     """Observations and what is to be learnt of them.
@@ -199,19 +202,22 @@ class Source:
     count : int
         The number of observations.
     loss : callable
-        ``value, d_outputs = loss (outputs, which)``: the mean loss of a batch and its gradient by
-        the outputs; None where there are only inputs.
+        ``value, d_outputs = loss (outputs, which, x)``: the mean loss of a batch x and its
+        gradient by the outputs; None where there are only inputs.
     labels : array or None
         1 x count class numbers, where the accuracy can be told.
     check : float
         Changes with the data, so that a resumed training gets the same.
+    after_step : callable, optional
+        ``after_step (state, places)``, called after each step, may change both.
     """
 
     x: Array
     count: int
-    loss: Callable[[list[Array], Array], tuple[float, list[Array]]] | None
+    loss: Loss | None
     labels: Array | None
     check: float
+    after_step: Callable[[dict[str, Any], list[Place]], None] | None = None
 
 
 def data_source(
@@ -262,7 +268,7 @@ def data_source(
         require_count(caller, labels.size, count, name)
         smoothing, weights = scalar(options["label_smoothing"]), options["class_weights"]
 
-        def class_loss(outputs: list[Array], which: Array) -> tuple[float, list[Array]]:
+        def class_loss(outputs: list[Array], which: Array, x: Array) -> tuple[float, list[Array]]:
             logits = outputs[0].reshape(classes, -1, order="F")
             value, gradient = cross_entropy(logits, labels[:, which], smoothing, weights)
             return value, [gradient.reshape(outputs[0].shape, order="F")]
@@ -272,7 +278,7 @@ def data_source(
     target = check_target(caller, y, out_size, count, options, name)
     target = target.astype(graph.float_class(model))
 
-    def target_loss(outputs: list[Array], which: Array) -> tuple[float, list[Array]]:
+    def target_loss(outputs: list[Array], which: Array, x: Array) -> tuple[float, list[Array]]:
         wanted = target[:, :, :, which] if target.ndim == 4 else target[:, which]
         if options["loss"] == "mse":
             value, gradient = squared_error(outputs[0], wanted)
@@ -445,10 +451,20 @@ def parameters(model: graph.Model, count: int) -> list[Place]:
                 place.keep = (w != 0).astype(w.dtype)
             grid = layer.get("quantization", {}).get(field)
             if not is_empty(grid):
-                first, last = code_range(grid)
-                scale, zero_point = along_axis(grid, w.dtype, w.shape)
                 place.grid = grid
-                place.low = (first - zero_point) * scale
-                place.high = (last - zero_point) * scale
+                place.low, place.high = ends_of(grid, w)
             places.append(place)
     return places
+
+
+def ends_of(grid: Grid, w: Array) -> tuple[Array, Array]:
+    """Find the least and the greatest value of a grid, shaped to meet the array `w`."""
+    if "codebook" in grid:
+        entries = value_array(grid["codebook"]).astype(w.dtype)
+        return entries.min(), entries.max()
+    scale, zero_point = along_axis(grid, w.dtype, w.shape)
+    if grid["scheme"] in FLOAT_FORMATS:
+        last = FLOAT_FORMATS[grid["scheme"]].largest
+        return (-last - zero_point) * scale, (last - zero_point) * scale
+    first, last = code_range(grid)
+    return (first - zero_point) * scale, (last - zero_point) * scale

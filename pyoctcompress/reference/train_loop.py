@@ -117,6 +117,8 @@ def loop(
                 state["loss_sum"] += loss * which.size
                 state["done"] += which.size
                 state["step"] += 1
+                if train.after_step is not None:
+                    train.after_step(state, places)
                 state["random"] = random_state(random)
                 state["seconds"] += time.perf_counter() - started
                 kept = snapshot(state)
@@ -243,7 +245,7 @@ def train_batch(
     x = batch(train.x, model, which, options["augmentation"], random)
     with np.errstate(over="ignore", invalid="ignore"):
         y, trace = graph.forward(plan, layers, x, random)
-        loss, dy = train.loss(y, which)
+        loss, dy = train.loss(y, which, x)
         if not math.isfinite(loss):
             return loss
         # Gradients are linear in dy: the learning rate of sgd is put in here.
@@ -306,6 +308,8 @@ def update(state: State, p: int, place: Place, step: Array, scale: float, option
     if place.grid is not None:
         state["latent"][p] = np.clip(w, place.low, place.high)
         w = snap_to_grid(state["latent"][p], place.grid)[0]
+        if place.keep is not None:
+            w = w * place.keep
     state["layers"][place.layer] = {**layer, place.field: w}
 
 
@@ -347,7 +351,7 @@ def validate(
         part = which[first : first + step]
         x = batch(source.x, model, part, options["augmentation"], None)
         y, _ = graph.forward(plan, layers, x)
-        total += part.size * source.loss(y, part)[0]
+        total += part.size * source.loss(y, part, x)[0]
         if source.labels is not None:
             predicted = y[0].reshape(-1, part.size, order="F").argmax(axis=0) + 1
             correct += int(np.count_nonzero(predicted == source.labels[0, part]))
