@@ -291,6 +291,9 @@ function [result, info] = quantize_array (w, options, settings)
   info = struct ('options', options, 'grid', grid, 'layers', {{figures('array', w, grid, measured)}}, ...
                  'activations', {{}});
   if strcmp (options.output, 'codes')
+    if strcmp (settings.rounding, 'nearest')
+      result = w;   % values on the grid may overflow where their codes do not
+    end
     result = octcompress.quant.encode_grid (result, grid);
     first = octcompress.quant.code_range (grid);
     kind = 'int';

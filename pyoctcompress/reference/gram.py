@@ -68,9 +68,41 @@ def unrolled_inputs(layer: graph.Layer, x: Array) -> Array:
     """
     if layer["type"] == "dense":
         return x.reshape(x.shape[0], -1, 1, order="F")
-    from .layers import window  # needs the convolution of the reference
+    return unrolled_windows(layer, x)
 
-    return window.unrolled(layer, x)
+
+def unrolled_windows(layer: graph.Layer, x: Array) -> Array:
+    """Unroll the windows of a convolution over images H x W x C x N."""
+    kernel = [int(n) for n in np.ravel(layer["weights_size"])[:2]]
+    stride, dilation = pair(layer.get("stride")), pair(layer.get("dilation"))
+    reach = [(kernel[d] - 1) * dilation[d] + 1 for d in (0, 1)]
+    padding = layer.get("padding")
+    if isinstance(padding, str):
+        out = [-(-x.shape[d] // stride[d]) for d in (0, 1)]
+        missing = [max((out[d] - 1) * stride[d] + reach[d] - x.shape[d], 0) for d in (0, 1)]
+        pads = [(m // 2, m - m // 2) for m in missing]
+    else:
+        given = [0] if is_empty(padding) else [int(n) for n in np.ravel(np.asarray(padding))]
+        four = {1: given * 4, 2: [given[0]] * 2 + [given[-1]] * 2, 4: given}[len(given)]
+        pads = [(four[0], four[1]), (four[2], four[3])]
+        out = [(x.shape[d] + sum(pads[d]) - reach[d]) // stride[d] + 1 for d in (0, 1)]
+    x = np.pad(x, [*pads, (0, 0), (0, 0)])
+    parts = np.empty((kernel[0], kernel[1], x.shape[2], *out, x.shape[3]), x.dtype)
+    for i in range(kernel[0]):
+        for j in range(kernel[1]):
+            top, left = i * dilation[0], j * dilation[1]
+            rows = slice(top, top + (out[0] - 1) * stride[0] + 1, stride[0])
+            columns = slice(left, left + (out[1] - 1) * stride[1] + 1, stride[1])
+            parts[i, j] = np.moveaxis(x[rows, columns], 2, 0)
+    groups = layer_groups(layer)
+    u = parts.reshape(kernel[0] * kernel[1] * x.shape[2] // groups, groups, -1, order="F")
+    return np.swapaxes(u, 1, 2)
+
+
+def pair(value: Any) -> list[int]:
+    """Give a stride or dilation as two numbers, 1 where it is left out."""
+    given = [1] if is_empty(value) else [int(n) for n in np.ravel(np.asarray(value))]
+    return given * 2 if len(given) == 1 else given
 
 
 def input_gram(

@@ -57,15 +57,14 @@ function grid = choose_grid (w, bits, scheme, axis, varargin)
     octcompress.internal.check (caller, 'fit', options.fit, 'choice', {'range', 'mse'});
     octcompress.internal.check (caller, 'power2', options.power2, 'flag');
   end
+  octcompress.internal.check (caller, 'bits', bits, 'integer', [1 16]);
+  octcompress.internal.check (caller, 'scheme', scheme, 'choice', ...
+    {'symmetric', 'affine', 'signed', 'unsigned', 'bf16', 'fp16', 'fp8_e4m3', 'fp8_e5m2'});
   octcompress.internal.check (caller, 'axis', axis, 'integer', [0 16]);
   octcompress.internal.check (caller, 'w', w, 'finite');
   format = octcompress.quant.float_format (scheme);
-  if isempty (format)
-    octcompress.internal.check (caller, 'scheme', scheme, 'choice', ...
-      {'symmetric', 'affine', 'signed', 'unsigned', 'bf16', 'fp16', 'fp8_e4m3', 'fp8_e5m2'});
-    octcompress.internal.check (caller, 'bits', bits, 'integer', [1 16]);
-  end
   bits = double (bits);
+  axis = double (axis);
 
   cut = {};
   if ~isempty (options.group)
@@ -121,6 +120,7 @@ function scale = mean_magnitude (m, importance)
   total = sum (used, 1)';
   total(total == 0) = 1;
   scale = sum (magnitude, 1)' ./ total;
+  scale = scale(1:size (m, 2), 1);   % Octave's sum of a 0 x 0 matrix is 0
 end
 
 function scale = ternary_scale (m, importance)

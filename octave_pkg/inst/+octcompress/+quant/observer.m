@@ -76,7 +76,7 @@ function state = add (state, x)
     if largest == 0
       state.counts(2049) = 0;
     end
-    state.limit = octcompress.quant.next_power2 (max (largest, realmin ('single')));
+    state.limit = octcompress.quant.next_power2 (max (largest, double (realmin ('single'))));
   end
   while largest > state.limit
     pairs = state.counts(1:2:end) + state.counts(2:2:end);

@@ -29,7 +29,7 @@ function [q, figures] = quantize_tensor (w, grid)
   each = max (1, floor (2 ^ 15 / max (size (m, 1), 1)));
   part = grid;
   part.axis = min (grid.axis, 2);
-  for start = 1:each:size (q, 2)
+  for start = 1:each:size (q, 2) * (numel (q) > 0)
     columns = start:min (start + each - 1, size (q, 2));
     piece = m(:, columns);  % shares the memory of m, so q is what must be written
     if part.axis == 2
