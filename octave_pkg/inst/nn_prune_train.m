@@ -256,6 +256,11 @@ function [state, places] = after_step (state, places, work)
     end
     kept.masks = masks_at (model, work, share, kept.movement);
     kept.masks = kept.masks(1:count);
+    if work.movement && ~options.regrowth
+      for k = find (~cellfun (@isempty, kept.masks))
+        kept.movement{k}(~kept.masks{k}) = -Inf;
+      end
+    end
     state.best.epoch = 0;
     if ~isempty (options.rewind) && state.step > options.rewind
       state = rewound (state, places, kept.early);
