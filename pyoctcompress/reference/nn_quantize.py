@@ -409,6 +409,8 @@ def calibrate(caller: str, model: Any, x: Any, options: Mapping[str, Any]) -> li
     """
     model["quantization"] = {}
     model["layers"] = layers = [without_output_grid(layer) for layer in model["layers"]]
+    if options["activations"] == "none":
+        return []
     plan = graph.plan(caller, model)
     points = activation_points(plan, layers, bool(scalar(options["fuse"])))
     bits, scheme = int(scalar(options["bits"])), options["scheme"]

@@ -5,7 +5,7 @@ function [model, rows] = calibrate (caller, model, x, options)
 %
 %   model    a tidy network; grids that its activations have are replaced
 %   x        calibration inputs, as nn_predict takes them
-%   options  struct: activations ('static' or 'dynamic'), bits, scheme, observer, percentile,
+%   options  struct: activations ('static', 'dynamic' or 'none'), bits, scheme, observer, percentile,
 %            fuse, batch_size, as in nn_calibrate
 %   rows     cell of structs: layer, lo, hi, scale, zero_point; empty where dynamic
 %
@@ -15,11 +15,14 @@ function [model, rows] = calibrate (caller, model, x, options)
 
   model.quantization = struct ();
   model.layers = without_output_grids (model.layers);
+  rows = {};
+  if strcmp (options.activations, 'none')
+    return
+  end
   plan = octcompress.model.plan (caller, model);
   points = octcompress.quant.activation_points (plan, model.layers, options.fuse);
   if strcmp (options.activations, 'dynamic')
     model = dynamic_grids (model, plan, options);
-    rows = {};
     return
   end
   [x, batches] = octcompress.model.batches (caller, model, x, options.batch_size);
@@ -44,7 +47,6 @@ function [model, rows] = calibrate (caller, model, x, options)
   class_name = class (batch);
   names = [{'input'}, cellfun(@(layer) layer.name, model.layers, 'UniformOutput', false)];
   grids = cell (1, count + 1);
-  rows = {};
   for k = watched
     [lo, hi] = octcompress.quant.observer ('range', states{k}, options.bits, options.scheme);
     if ~isfinite (lo + hi)
