@@ -22,21 +22,7 @@ function y = predict (caller, model, x, batch_size)
     batch = octcompress.model.take_batch (x, model, ranges(b, 1):ranges(b, 2));
     parts(b, :) = octcompress.model.forward (plan, model.layers, batch);
   end
-  y = cell (1, numel (plan.outputs));
-  for k = 1:numel (y)
-    out_size = plan.sizes{plan.outputs(k)};
-    if isempty (parts)
-      empty_size = [out_size(1), 0, out_size(2:end)];
-      if numel (out_size) == 3
-        empty_size = [out_size, 0];
-      end
-      y{k} = zeros (empty_size, octcompress.model.float_class (model));
-    else
-      % Observations lie along dimension 3 of images in the engine's layout, else along 2.
-      y{k} = cat (2 + (numel (out_size) == 3), parts{:, k});
-      y{k} = octcompress.model.from_engine (y{k}, out_size);
-    end
-  end
+  y = octcompress.model.join_batches (plan, parts, octcompress.model.float_class (model));
 end
 
 %!shared model
