@@ -10,6 +10,7 @@ import pytest
 from tests.octave.collector import read_blocks
 
 ROOT = Path(__file__).resolve().parent.parent
+COLUMNS = 100
 M_FILES = sorted(
     path
     for folder in ("octave_pkg", "examples", "benchmarks", "tests")
@@ -57,7 +58,7 @@ def style_faults(path: Path) -> list[str]:
         checks = {
             "a tab": "\t" in line,
             "blanks at the end": line != line.rstrip(),
-            f"{len(line)} columns, not at most 100": len(line) > 100 and not one_piece,
+            f"{len(line)} columns, not at most {COLUMNS}": len(line) > COLUMNS and not one_piece,
             "a text in double quotes": '"' in line and "'" not in line and not comment,
             "write end": re.match(r"\s*end(if|for|while|switch|function)\b", line),
             "not indented by twos": re.match(r"(  )* (if|for|while|switch|end)\b", line),
