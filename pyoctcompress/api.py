@@ -213,7 +213,8 @@ def prune(
         Seconds after which Octave is stopped.
     **options
         Those of ``nn_prune``: ``sparsity``, or ``threshold`` with ``scale``; ``scope``
-        (``layer`` or ``global``), ``layers`` (names or numbers from 1), ``bias``.
+        (``layer`` or ``global``), ``layers`` (names or numbers from 1), ``bias`` and more, which
+        the help of ``nn_prune`` lists. A `DataFile` may stand for ``data`` and ``labels``.
 
     Returns
     -------
@@ -256,7 +257,8 @@ def quantize(
         Those of ``nn_quantize``: ``scheme`` (``symmetric`` or ``affine``), ``granularity``
         (``tensor`` or ``channel``), ``axis``, ``layers``, ``bias``, ``data`` (an array or a
         `DataFile`: calibration inputs), ``activation_bits``, ``activation_scheme``,
-        ``batch_size``, and ``codes`` (an array's integer codes instead of its values).
+        ``batch_size`` and more, which the help of ``nn_quantize`` lists; and ``codes`` (an
+        array's integer codes instead of its values).
 
     Returns
     -------
@@ -361,6 +363,8 @@ def distill(
     )
 
 
+# Which output of nn_data an option takes, where it is not X.
+_DATA_OPTIONS = {"labels": 2}
 # Stands for an input that the verb does not take at all; None is one that the user left out.
 _NOTHING = object()
 
@@ -399,8 +403,9 @@ def _changed(
                 result, figures = _interrupted(session, keep)
         return (result if output is None else Path(output)), figures
     function = getattr(verbs, verb)
-    if isinstance(options.get("data"), DataFile):
-        options["data"] = _loaded(options["data"], None)[0]
+    for name, value in options.items():
+        if isinstance(value, DataFile):
+            options[name] = _loaded(value, None)[_DATA_OPTIONS.get(name, 1) - 1]
     if progress is not None:
         options["progress"] = progress
     arguments = [_in_memory(model) for model in models]
@@ -444,13 +449,14 @@ def _in_memory(model: Model) -> Any:
 def _data(X: Any, Y: Any, count: int) -> list[Any]:
     """Make X and Y arguments of the bridge; `count` of them are wanted."""
     if isinstance(X, DataFile):
-        return [_data_call(X, count)]
+        return [_data_call(X, *range(1, count + 1))]
     return [_value(X)] if Y is _NOTHING else [_value(X), _value(Y)]
 
 
-def _data_call(file: DataFile, nargout: int) -> Call:
+def _data_call(file: DataFile, *take: int) -> Call:
+    """Make the argument for X (1), Y (2) or both of a data file."""
     path = os.path.abspath(file.path)
-    return Call("nn_data", path, file.part, file.options(), nargout=nargout)
+    return Call("nn_data", path, file.part, file.options(), nargout=max(take), take=take)
 
 
 def _loaded(X: Any, Y: Any) -> list[Any]:
@@ -466,6 +472,8 @@ def _options(options: Mapping[str, Any]) -> list[Any]:
     for name, value in options.items():
         if name in ("checkpoint", "resume") and isinstance(value, str | os.PathLike) and value:
             value = os.path.abspath(value)  # Octave's current folder is that of its start
+        if isinstance(value, DataFile):
+            value = _data_call(value, _DATA_OPTIONS.get(name, 1))
         pairs += [name, _value(value)]
     return pairs
 
@@ -474,8 +482,6 @@ def _value(value: Any) -> Any:
     """Turn what Python users write into what MATLAB users would: None is [], numbers are a row."""
     if value is None:
         return np.zeros((0, 0))
-    if isinstance(value, DataFile):
-        return _data_call(value, 1)
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, range):

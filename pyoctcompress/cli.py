@@ -34,7 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong command line; 130 after Ctrl-C.
     """
     args = _parser().parse_args(arguments)
-    warnings.showwarning = _show_warning
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         result, text, status = args.run(args)
         print(json.dumps(_plain(result), allow_nan=False, indent=2) if args.json else text)
@@ -203,16 +208,17 @@ def _add_prune(commands: _Commands) -> None:
     )
     parser.add_argument("model", metavar="MODEL.mat")
     _add_output(parser, "prune")
-    rule = parser.add_mutually_exclusive_group(required=True)
+    rule = parser.add_mutually_exclusive_group()
     rule.add_argument("--sparsity", type=float, metavar="S", help="the share to zero, 0 to 1")
     rule.add_argument("--threshold", type=float, metavar="T", help="zero |w| below T times SCALE")
+    parser.add_argument("--scale", help="what T is relative to: max, std or none (max)")
     parser.add_argument(
-        "--scale", choices=["max", "std", "none"], help="what the threshold is relative to (max)"
+        "--scope", help="each layer by itself, or all as one: layer, global (layer)"
     )
-    parser.add_argument(
-        "--scope", choices=["layer", "global"], help="each layer by itself, or all as one (layer)"
-    )
+    parser.add_argument("--criterion", help="what importance is (magnitude)")
+    parser.add_argument("--structure", help="what is removed as a whole (weight)")
     _add_selection(parser)
+    _add_data(parser, "train", required=False)
 
 
 def _add_quantize(commands: _Commands) -> None:
@@ -226,10 +232,10 @@ def _add_quantize(commands: _Commands) -> None:
     parser.add_argument("model", metavar="MODEL.mat")
     _add_output(parser, "quantize")
     parser.add_argument("--bits", type=int, metavar="B", help="1 to 16 (8)")
-    parser.add_argument("--scheme", choices=["symmetric", "affine"], help="(symmetric)")
-    parser.add_argument("--granularity", choices=["tensor", "channel"], help="(tensor)")
+    parser.add_argument("--scheme", help="symmetric, affine, ... (symmetric)")
+    parser.add_argument("--granularity", help="what shares a scale: tensor, channel, ... (tensor)")
     parser.add_argument("--activation-bits", type=int, metavar="B", help="1 to 16 (8)")
-    parser.add_argument("--activation-scheme", choices=["affine", "symmetric"], help="(affine)")
+    parser.add_argument("--activation-scheme", help="affine or symmetric (affine)")
     _add_selection(parser)
     _add_data(parser, "train", required=False)
 
@@ -238,14 +244,13 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("training")
     group.add_argument("--epochs", type=int, metavar="N", help="(10)")
     group.add_argument("--batch-size", type=int, metavar="N", help="(128)")
-    group.add_argument("--optimizer", choices=["sgd", "adam", "adamw"], help="(sgd)")
+    group.add_argument("--optimizer", help="sgd, adam or adamw (sgd)")
     group.add_argument("--learning-rate", type=float, metavar="R", help="(0.01; adam 0.001)")
     group.add_argument("--momentum", type=float, metavar="M", help="of sgd (0.9)")
     group.add_argument("--weight-decay", type=float, metavar="D", help="(0)")
     group.add_argument(
         "--schedule",
-        choices=["constant", "step", "exponential", "cosine", "onecycle"],
-        help="of the learning rate (constant)",
+        help="of the learning rate: constant, step, exponential, cosine, onecycle (constant)",
     )
     group.add_argument("--seed", type=int, metavar="N", help="of all random numbers (0)")
     group.add_argument("--validation", type=float, metavar="S", help="the share to hold back (0)")
@@ -280,9 +285,9 @@ def _add_distill(commands: _Commands) -> None:
     parser.add_argument("teacher", metavar="TEACHER.mat")
     parser.add_argument("student", metavar="STUDENT.mat")
     _add_output(parser, "distill")
-    parser.add_argument("--loss", choices=["kl", "mse"], help="on the logits")
-    parser.add_argument("--temperature", type=float, metavar="T", help="of kl")
-    parser.add_argument("--alpha", type=float, metavar="A", help="share of the labels, 0 to 1")
+    parser.add_argument("--loss", help="on the logits: mse or kl (mse)")
+    parser.add_argument("--temperature", type=float, metavar="T", help="of kl (4)")
+    parser.add_argument("--alpha", type=float, metavar="A", help="share of the teacher (0.5)")
     _add_training(parser)
     _add_data(parser, "train", required=True)
 
@@ -334,7 +339,20 @@ def _info(args: argparse.Namespace) -> _Result:
 
 
 def _prune(args: argparse.Namespace) -> _Result:
-    options = _options(args, "sparsity", "threshold", "scale", "scope", "layers", "bias")
+    options = _options(
+        args,
+        "sparsity",
+        "threshold",
+        "scale",
+        "scope",
+        "criterion",
+        "structure",
+        "layers",
+        "bias",
+    )
+    if args.data is not None:
+        args.limit = args.limit or _CALIBRATION
+        options["data"] = options["labels"] = _data(args, args.model)
     return _changed(args, args.model, "prune", [args.model], [], options)
 
 

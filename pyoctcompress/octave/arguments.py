@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True, init=False)
 class Call:
@@ -19,14 +21,20 @@ class Call:
     *args : object
         Its arguments.
     nargout : int
-        How many outputs it passes on, each an argument of its own.
+        How many outputs to ask for.
+    take : sequence of int, optional
+        The outputs that stand here, counted from 1, each an argument of its own; all unless given.
     """
 
     name: str
     args: tuple[Any, ...]
     nargout: int
+    take: tuple[int, ...]
 
-    def __init__(self, name: str, *args: Any, nargout: int = 1) -> None:
+    def __init__(
+        self, name: str, *args: Any, nargout: int = 1, take: Sequence[int] | None = None
+    ) -> None:
+        object.__setattr__(self, "take", tuple(range(1, nargout + 1) if take is None else take))
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "args", args)
         object.__setattr__(self, "nargout", nargout)
@@ -76,4 +84,5 @@ def request(
 
 def _packed(call: Call) -> dict[str, Any]:
     args = [_packed(arg) if isinstance(arg, Call) else {"value": arg} for arg in call.args]
-    return {"name": call.name, "args": args, "nargout": float(call.nargout)}
+    take = np.array(call.take, np.float64).reshape(1, -1)
+    return {"name": call.name, "args": args, "nargout": float(call.nargout), "take": take}

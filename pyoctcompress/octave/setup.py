@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shlex
 import shutil
@@ -119,7 +120,12 @@ def oct2py_class() -> Any:
     """
     with _import_lock:
         quiet = {"OCTAVE_EXECUTABLE": command_line(), "OCT2PY_LOAD_OCTAVERC": "0"}
-        with _environment(quiet):
+        nowhere = io.StringIO()  # where Octave does not start, oct2py prints a traceback
+        with (
+            _environment(quiet),
+            contextlib.redirect_stdout(nowhere),
+            contextlib.redirect_stderr(nowhere),
+        ):
             import oct2py
         with contextlib.suppress(AttributeError):
             oct2py.octave.exit()

@@ -7,8 +7,8 @@ function serve (request_path, response_path)
 %                    name     char: nn_... or octcompress....; no other function is called
 %                    args     cell of structs, each either of
 %                             value             any value, passed on as it is
-%                             name, args, nargout  a call of its own, whose outputs take its place:
-%                             so a model is loaded here and need not travel
+%                             name, args, nargout, take  a call of its own; its outputs with
+%                             the numbers take stand here: so a model need not travel
 %                    nargout  number of outputs
 %                    keep     cell of structs path, options; the output of the same place is saved
 %                             there by nn_save (path, output, options{:}), and the path is answered;
@@ -66,7 +66,7 @@ function value = run (name, args, outputs)
   if outputs == 0
     given = values_of (args);
     callee (given{:});
-  elseif ~isempty (args) && isfield (args{1}, 'name') && args{1}.nargout == 1
+  elseif ~isempty (args) && isfield (args{1}, 'name') && isequal (args{1}.take, 1)
     % The model goes on without a name here, so that the callee can change it in its place.
     rest = values_of (args(2:end));
     [value{:}] = callee (only (args{1}), rest{:});
@@ -80,7 +80,8 @@ function given = values_of (args)
   given = {};
   for k = 1:numel (args)
     if isfield (args{k}, 'name')
-      given = [given, run(args{k}.name, args{k}.args, args{k}.nargout)];
+      outputs = run (args{k}.name, args{k}.args, args{k}.nargout);
+      given = [given, outputs(args{k}.take)];
     else
       given{end + 1} = args{k}.value;
     end
@@ -88,7 +89,7 @@ function given = values_of (args)
 end
 
 function value = only (inner)
-  value = run (inner.name, inner.args, 1);
+  value = run (inner.name, inner.args, inner.nargout);
   value = value{1};
 end
 
@@ -144,7 +145,7 @@ end
 %! assert (response.ok);
 %! assert (response.value, {'4'});
 %!test % a call within a call
-%! inner = struct ('name', 'octcompress.internal.describe', 'args', {{struct('value', 4)}}, 'nargout', 1);
+%! inner = struct ('name', 'octcompress.internal.describe', 'args', {{struct('value', 4)}}, 'nargout', 1, 'take', 1);
 %! response = ask ('octcompress.internal.describe', {inner}, 1);
 %! assert (response.value, {'''4'''});
 %!test % the error of a call
