@@ -59,6 +59,11 @@ def is_empty(value: Any) -> bool:
     return 0 in size(value)
 
 
+def is_numeric(value: Any) -> bool:
+    """MATLAB's isnumeric: numbers of any class, no flags and no text."""
+    return class_name(value) not in ("char", "cell", "struct", "logical")
+
+
 def class_name(value: Any) -> str:
     """MATLAB's class of a value: 'double', 'single', 'logical', 'int8', 'char', 'cell', ..."""
     if value is None:
@@ -89,7 +94,7 @@ def number(value: float, template: str = "%g") -> str:
 
 def vector_text(values: Sequence[float]) -> str:
     """Whole numbers as ``num2str`` prints a row: two spaces, columns of one width."""
-    texts = [f"{int(v)}" for v in values]
+    texts = ["NaN" if np.isnan(v) else f"{int(v)}" for v in values]
     width = max((len(t) for t in texts), default=0) + 2
     return "".join(t.rjust(width) for t in texts).strip()
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..matfile import StructArray
 from . import layers as table
+from .layers.common import weights_size
 from .internal import (
     Array,
     check,
@@ -180,7 +181,8 @@ def tidy_layer(caller: str, place: int, layer: Layer) -> Layer:
         if name in layer:
             layer[name] = value_array(layer[name])
     if "weights" in layer and "weights_size" not in layer:
-        layer["weights_size"] = np.array([size(layer["weights"])], float)
+        dims = 4 if layer["type"] in ("conv2d", "transposedconv2d") else 2
+        layer["weights_size"] = np.array([weights_size(layer, dims)], float)
     return layer
 
 

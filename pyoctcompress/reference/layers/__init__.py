@@ -24,7 +24,30 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from . import activation, dense, softmax
+from . import (
+    activation,
+    batchnorm,
+    combine,
+    concat,
+    conv2d,
+    dense,
+    dropout,
+    global_pooling,
+    gru,
+    logsoftmax,
+    lstm,
+    pooling,
+    prelu,
+    rearrange,
+    scale,
+    softmax,
+    transposedconv2d,
+    upsample,
+    window,
+    zeropad,
+)
+
+__all__ = ["TYPES", "Type", "input_text", "types", "window"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +61,8 @@ class Type:
     trained, statistics, prunable : tuple of str
         The fields that training changes, that a forward pass in training changes, and that
         pruning and quantization take by default.
+    options : tuple of str
+        The layer's other fields.
     inputs : tuple
         The fewest and the most inputs; `x` is a list where more than one is allowed.
     """
@@ -46,6 +71,7 @@ class Type:
     trained: tuple[str, ...] = ()
     statistics: tuple[str, ...] = ()
     prunable: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     inputs: tuple[float, float] = (1, 1)
 
     @property
@@ -54,13 +80,51 @@ class Type:
         return self.inputs[1] > 1
 
 
+WEIGHTS = ("weights", "bias")
+WINDOW = ("stride", "padding", "dilation")
+RECURRENT = ("weights", "recurrent_weights", "bias", "recurrent_bias")
+MANY = (2, math.inf)
+
 TYPES: dict[str, Type] = {
-    "dense": Type(dense, ("weights", "bias"), (), ("weights",)),
+    "dense": Type(dense, WEIGHTS, (), ("weights",)),
+    "conv2d": Type(conv2d, WEIGHTS, (), ("weights",), (*WINDOW, "groups")),
+    "transposedconv2d": Type(
+        transposedconv2d, WEIGHTS, (), ("weights",), (*WINDOW, "groups", "output_padding")
+    ),
+    "batchnorm": Type(
+        batchnorm, ("scale", "offset"), ("mean", "variance"), (), ("epsilon", "momentum")
+    ),
     "relu": Type(activation),
+    "relu6": Type(activation),
+    "swish": Type(activation),
+    "hardswish": Type(activation),
     "sigmoid": Type(activation),
     "tanh": Type(activation),
     "identity": Type(activation),
+    "leakyrelu": Type(activation, options=("slope",)),
+    "elu": Type(activation, options=("alpha",)),
+    "gelu": Type(activation, options=("approximate",)),
+    "hardsigmoid": Type(activation, options=("alpha", "beta")),
+    "prelu": Type(prelu, ("slope",)),
     "softmax": Type(softmax),
+    "logsoftmax": Type(logsoftmax),
+    "maxpool": Type(pooling, options=("pool_size", *WINDOW, "ceil_mode")),
+    "averagepool": Type(pooling, options=("pool_size", *WINDOW, "ceil_mode", "count_include_pad")),
+    "globalmaxpool": Type(global_pooling),
+    "globalaveragepool": Type(global_pooling),
+    "flatten": Type(rearrange, options=("order",)),
+    "reshape": Type(rearrange, options=("output_size", "order")),
+    "permute": Type(rearrange, options=("dimensions",)),
+    "add": Type(combine, inputs=MANY),
+    "subtract": Type(combine, inputs=(2, 2)),
+    "multiply": Type(combine, inputs=MANY),
+    "concat": Type(concat, options=("axis",), inputs=MANY),
+    "dropout": Type(dropout, options=("rate",)),
+    "upsample": Type(upsample, options=("factor", "method", "align_corners")),
+    "zeropad": Type(zeropad, options=("padding",)),
+    "scale": Type(scale, options=("scale", "offset")),
+    "lstm": Type(lstm, RECURRENT, (), RECURRENT[:2], ("result", "reverse")),
+    "gru": Type(gru, RECURRENT, (), RECURRENT[:2], ("result", "reverse", "reset_after")),
 }
 
 
