@@ -23,8 +23,8 @@ function check_saveable (caller, value, most)
     listed = whos ('variable');
     if listed.bytes > most
       octcompress.internal.fail (caller, 'tooLarge', ...
-        'the variable ''%s'' has %.3g GB, but a .mat file holds at most %.3g GB in one; split the model', ...
-        names{k}, listed.bytes / 2 ^ 30, most / 2 ^ 30);
+        'the variable ''%s'' has %.0f bytes, but a .mat file holds at most %.0f in one; split the model', ...
+        names{k}, listed.bytes, most);
     end
   end
 end
@@ -50,5 +50,5 @@ end
 %!test
 %! octcompress.internal.check_saveable ('f', struct ('a', {{1, 'x', true, struct('b', int8 (3))}}));
 %!error <f: a.b\{2\} is a function_handle, which a .mat file cannot hold> octcompress.internal.check_saveable ('f', struct ('a', struct ('b', {{1, @sin}})))
-%!error <f: the variable 'a' has .* GB, but a .mat file holds at most> octcompress.internal.check_saveable ('f', struct ('a', ones (10)), 799)
+%!error <f: the variable 'a' has 800 bytes, but a .mat file holds at most 799 in one> octcompress.internal.check_saveable ('f', struct ('a', ones (10)), 799)
 %!error <f: 'a b' cannot be a variable> octcompress.internal.check_saveable ('f', struct ('a b', 1))
