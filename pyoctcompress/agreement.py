@@ -141,7 +141,8 @@ def _steps(model: Any, X: Any, Y: Any, timeout: float | None) -> list[_Step]:
 
 
 def _random_inputs(model: dict[str, Any], count: int) -> Any:
-    size = [int(n) for n in np.ravel(model["input_size"])]
+    # A sequence of any length has NaN steps.
+    size = [5 if np.isnan(n) else int(n) for n in np.ravel(model["input_size"])]
     shape = {1: [size[0], count], 2: [size[0], count, size[-1]], 3: [*size, count]}[len(size)]
     return np.random.default_rng(0).random(shape, np.float32)
 

@@ -18,6 +18,7 @@ from pyoctcompress import matfile
 from pyoctcompress.datafile import DataFile, data
 from pyoctcompress.errors import OctcompressError, OptionError
 from pyoctcompress.octave import Call, Keep, PathModel, Progress, Session, call, lend
+from pyoctcompress.progress import Bar
 from pyoctcompress.reference import model as graph
 from pyoctcompress.reference import verbs
 
@@ -289,7 +290,7 @@ def train(
     output: File | None = None,
     compress: bool = False,
     timeout: float | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     **options: Any,
 ) -> tuple[Any, dict[str, Any]]:
     """Train a network; zeros that were pruned and grids that were chosen are kept.
@@ -304,8 +305,8 @@ def train(
         N class numbers from 1 to K, or one-hot, K x N.
     backend, output, compress, timeout
         As for `prune`.
-    progress : callable, optional
-        Called with the task, steps done, steps in all, and figures, as text.
+    progress : callable or bool, optional
+        Called with the task, steps done, steps in all, and figures, as text; True shows a bar.
     **options
         Those of ``nn_train``.
 
@@ -330,7 +331,7 @@ def distill(
     output: File | None = None,
     compress: bool = False,
     timeout: float | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     **options: Any,
 ) -> tuple[Any, dict[str, Any]]:
     """Train a student network to answer as its teacher does.
@@ -378,9 +379,14 @@ def _changed(
     output: File | None,
     compress: bool,
     timeout: float | None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> tuple[Any, dict[str, Any]]:
     """Call a verb that gives a model and its info."""
+    if isinstance(progress, bool):
+        if not progress:
+            return _changed(verb, models, inputs, options, backend, output, compress, timeout)
+        with Bar() as bar:
+            return _changed(verb, models, inputs, options, backend, output, compress, timeout, bar)
     if _is_octave(backend):
         keep = [] if output is None else [Keep(output, compress)]
         arguments = [_argument(model) for model in models]

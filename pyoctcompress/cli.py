@@ -14,6 +14,7 @@ from typing import Any
 
 from pyoctcompress._version import __version__
 from pyoctcompress.errors import OctcompressError
+from pyoctcompress.progress import Bar
 
 # How many observations calibrate the activations' grids unless --limit says otherwise.
 _CALIBRATION = 1000
@@ -426,7 +427,7 @@ def _crosscheck(args: argparse.Namespace) -> _Result:
     from pyoctcompress.agreement import crosscheck
 
     data = None if args.data is None else _data(args, args.model)
-    with _Bar() as bar:
+    with Bar() as bar:
         report = crosscheck(
             args.model, data, limit=args.limit or 256, timeout=args.timeout, progress=bar
         )
@@ -474,7 +475,7 @@ def _changed(
     size = os.path.getsize(model)
     start = time.monotonic()
     extra: dict[str, Any] = {}
-    with _Bar() as bar:
+    with Bar() as bar:
         if inputs:
             extra["progress"] = bar
         function = getattr(api, verb)
@@ -563,31 +564,6 @@ def _data(args: argparse.Namespace, model: str) -> Any:
         input_size=[int(n) for n in size.ravel()] if image else (),
         pixel_order=args.pixel_order,
     )
-
-
-class _Bar:
-    """A progress bar for each task, on the error stream of a terminal."""
-
-    def __init__(self) -> None:
-        self.bar: Any = None
-        self.task = ""
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def __call__(self, task: str, done: float, total: float, figures: str) -> None:
-        from tqdm import tqdm
-
-        if self.bar is None or task != self.task:
-            self.__exit__()
-            self.task = task
-            self.bar = tqdm(total=total, desc=task, disable=None, file=sys.stderr, leave=False)
-        self.bar.set_postfix_str(figures, refresh=False)
-        self.bar.update(done - self.bar.n)
 
 
 def _plain(value: Any) -> Any:
