@@ -111,6 +111,9 @@ function [model, info] = nn_prune (model, varargin)
 
   is_array = ~isstruct (model);
   if is_array
+    if ~isempty (options.sparsity)
+      octcompress.internal.check ('nn_prune', 'sparsity', options.sparsity, 'number', [0 1]);
+    end
     octcompress.internal.check ('nn_prune', 'w', model, 'finite');
     tensors = {struct('name', 'array', 'owner', 'array', 'layer', 0, 'field', '')};
     arrays = {model};
@@ -647,5 +650,6 @@ end
 %!error <nn_prune: the criterion 'batchnorm' judges whole filters> nn_prune (model, 'sparsity', 0.5, 'criterion', 'batchnorm')
 %!error <nn_prune: the criterion 'batchnorm' needs a batchnorm layer after 'a'> nn_prune (model, 'sparsity', 0.5, 'criterion', 'batchnorm', 'structure', 'neuron')
 %!error <nn_prune: the criterion 'obs' removes a given number of a layer's inputs> nn_prune (model, 'sparsity', 0.5, 'criterion', 'obs', 'structure', 'neuron', 'data', 1)
+%!error <nn_prune: SPARSITY must be a number from 0 to 1, but is 1x2 cell> nn_prune (w, 'sparsity', {'a', 0.5})
 %!error <nn_prune: a table in SPARSITY must be> nn_prune (model, 'sparsity', {'a', 0.5}, 'scope', 'global')
 %!error <nn_prune: TARGET_MACS is 1, but with all gone that may go MODEL still needs 4> nn_prune (model, 'target_macs', 1, 'structure', 'neuron')
