@@ -5,11 +5,13 @@ Options and defaults are the same; no verb changes its arguments.
 
 from __future__ import annotations
 
+from .nn_check import check
 from .nn_distill import distill
 from .nn_info import info
+from .nn_new import new
 from .nn_predict import evaluate, predict
 from .nn_prune import prune
 from .nn_quantize import quantize
 from .nn_train import train
 
-__all__ = ["distill", "evaluate", "info", "predict", "prune", "quantize", "train"]
+__all__ = ["check", "distill", "evaluate", "info", "new", "predict", "prune", "quantize", "train"]
