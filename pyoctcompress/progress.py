@@ -30,6 +30,7 @@ class Bar:
         """Show how far a task is."""
         from tqdm import tqdm
 
+        done, total = (int(n) if n == n and n % 1 == 0 else n for n in (done, total))
         if self._bar is None or task != self._task:
             self.__exit__()
             self._task = task

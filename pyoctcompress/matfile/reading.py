@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -106,12 +107,13 @@ def check(path: str | os.PathLike[str], caller: str = "nn_load") -> int:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
+            kind = "a folder; name a .mat file in it" if path.is_dir() else "not an ordinary file"
+            raise t.Fault("badFile", f"'{path}' is {kind}")
         with open(path, "rb") as file:
             yield file
     except FileNotFoundError:
         raise t.Fault("noFile", f"there is no file '{path}'") from None
-    except IsADirectoryError:
-        raise t.Fault("badFile", f"'{path}' is a folder; name a .mat file in it") from None
     except OSError as error:
         raise t.Fault("badFile", f"'{path}' cannot be read: {error.strerror}") from None
 

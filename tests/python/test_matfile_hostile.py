@@ -1,5 +1,6 @@
 """Files that are not what they seem, by hand and by chance: an error of ours or a value."""
 
+import os
 import random
 import sys
 import tracemalloc
@@ -193,6 +194,9 @@ def test_memory_limit(tmp_path):
 def test_folder_and_missing_file(tmp_path):
     with pytest.raises(FileError, match="is a folder"):
         matfile.load(tmp_path)
+    os.mkfifo(tmp_path / "pipe.mat")
+    with pytest.raises(FileError, match="is not an ordinary file"):
+        matfile.load(tmp_path / "pipe.mat")
     with pytest.raises(FileError, match="there is no file") as caught:
         matfile.load(tmp_path / "no.mat")
     assert caught.value.identifier == "octcompress:nn_load:noFile"
