@@ -10,7 +10,18 @@ from typing import Any
 import numpy as np
 
 from . import model as graph
-from .internal import Array, describe, fail, parse_options, plain, sequential_sum, share, size
+from .integer import integer_predict
+from .internal import (
+    Array,
+    check,
+    describe,
+    fail,
+    parse_options,
+    plain,
+    sequential_sum,
+    share,
+    size,
+)
 
 Info = dict[str, Any]
 
@@ -27,6 +38,11 @@ def predict(model: Any, x: Any, **options: Any) -> Any:
         F x N x T; any numeric class, taken as it is.
     batch_size : int
         Observations at a time (256).
+    arithmetic : str
+        ``float`` (default), or ``integer``: 8-bit codes, 32-bit sums and fixed-point multipliers,
+        by the rules of TensorFlow Lite's int8 kernels.
+    requantization : str
+        Of integers: ``double`` rounding (default) or ``single``.
 
     Returns
     -------
@@ -36,10 +52,19 @@ def predict(model: Any, x: Any, **options: Any) -> Any:
     Raises
     ------
     OctcompressError
-        ``octcompress:nn_predict:notModel``, ``badInput``, ``badSize``, ``notFinite``.
+        ``octcompress:nn_predict:notModel``, ``badInput``, ``badSize``, ``notFinite``,
+        ``badValue``, ``notInteger``.
     """
-    options = parse_options("nn_predict", {"batch_size": 256}, options)
-    y = [plain(each) for each in graph.predict("nn_predict", model, x, options["batch_size"])]
+    caller = "nn_predict"
+    defaults = {"batch_size": 256, "arithmetic": "float", "requantization": "double"}
+    options = parse_options(caller, defaults, options)
+    check(caller, "arithmetic", options["arithmetic"], "choice", ["float", "integer"])
+    if options["arithmetic"] == "integer":
+        rounding = options["requantization"]
+        outputs = integer_predict(caller, model, x, options["batch_size"], rounding)
+    else:
+        outputs = graph.predict(caller, model, x, options["batch_size"])
+    y = [plain(each) for each in outputs]
     return y[0] if len(y) == 1 else y
 
 

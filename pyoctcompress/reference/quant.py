@@ -415,8 +415,7 @@ def snap_to_grid(x: Any, grid: Grid) -> tuple[Array, Array, Array]:
     """Put values on a grid; the same bits as encoding and decoding give.
 
     Where ``grid['dynamic']`` is true the range is that of x itself, of each slice of
-    ``grid['axis']``: each observation of a batch gets its own scale. (In the reference's layout of
-    images the observations are the last dimension, the engine's axis 3.)
+    ``grid['axis']``: each observation of a batch gets its own scale.
 
     Returns
     -------
@@ -429,7 +428,7 @@ def snap_to_grid(x: Any, grid: Grid) -> tuple[Array, Array, Array]:
     """
     x = value_array(x)
     if grid.get("dynamic"):
-        axis = 4 if grid["axis"] == 3 else 2
+        axis = int(grid["axis"])
         lo, hi = range_of(x, axis)
         grid = grid_of_range(lo, hi, grid["bits"], grid["scheme"], axis, x.dtype)
     if "codebook" in grid or grid["scheme"] in FLOAT_FORMATS:
