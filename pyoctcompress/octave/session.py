@@ -127,7 +127,7 @@ class Session:
         deadline = None if timeout is None else time.monotonic() + timeout
         variables = request(name, args, nargout, keep)
         place = self._place(_travelling_size(name, variables))
-        folder = Path(tempfile.mkdtemp(prefix="octcompress-", dir=place))
+        folder = Path(tempfile.mkdtemp(prefix=f"octcompress-{os.getpid()}-", dir=place))
         try:
             matfile.save(folder / "request.mat", variables, durable=False)
             del variables
@@ -175,6 +175,7 @@ class Session:
 
     def _start(self, line: Callable[[str], None]) -> None:
         self._begun = True  # where Octave does not start there is nothing to repeat
+        _sweep()
         self._octave = oct2py_class()(
             executable=command_line(self.threads),
             extra_cli_options="--no-history --no-window-system",
@@ -334,6 +335,19 @@ def _float(text: str) -> float:
         return float(text)
     except ValueError:
         return float("nan")
+
+
+def _sweep() -> None:
+    """Remove the files of calls whose Python was killed: in /dev/shm they take up memory."""
+    for place in {"/dev/shm", tempfile.gettempdir()}:
+        for folder in Path(place).glob("octcompress-*-*"):
+            owner = folder.name.split("-")[1]
+            with contextlib.suppress(OSError):
+                if owner.isdigit() and folder.stat().st_uid == os.getuid():
+                    try:
+                        os.kill(int(owner), 0)
+                    except ProcessLookupError:
+                        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _last(output: deque[str], error: BaseException) -> str:

@@ -163,6 +163,18 @@ def test_no_temporary_file_is_left(session):
     assert ours() - before == set()
 
 
+def test_files_of_a_python_that_was_killed_are_removed():
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
+                           capture_output=True, text=True).stdout.strip()  # fmt: skip
+    stale = Path(tempfile.mkdtemp(prefix=f"octcompress-{ended}-"))
+    alive = Path(tempfile.mkdtemp(prefix=f"octcompress-{os.getpid()}-"))
+    with Session() as session:
+        session.call(DESCRIBE, 4.0)
+    assert not stale.exists()
+    assert alive.exists()
+    alive.rmdir()
+
+
 def test_files_go_where_they_are_told_to(tmp_path):
     with Session(folder=tmp_path) as session:
         assert session.call(DESCRIBE, 4.0) == "4"

@@ -133,11 +133,11 @@ end
 %!  request = struct ('name', name, 'nargout', outputs);
 %!  request.args = args;
 %!  request.keep = {};
-%!  save (fullfile (folder, 'request.mat'), '-struct', 'request', '-v6');
-%!  octcompress.internal.serve (fullfile (folder, 'request.mat'), fullfile (folder, 'response.mat'));
-%!  response = load (fullfile (folder, 'response.mat'));
-%!  delete (fullfile (folder, 'request.mat'));
-%!  delete (fullfile (folder, 'response.mat'));
+%!  paths = {fullfile(folder, 'request.mat'), fullfile(folder, 'response.mat')};
+%!  save (paths{1}, '-struct', 'request', '-v6');
+%!  octcompress.internal.serve (paths{:});
+%!  response = load (paths{2});
+%!  delete (paths{:});
 %!  rmdir (folder);
 %!endfunction
 %!test % a call and its outputs
@@ -145,8 +145,9 @@ end
 %! assert (response.ok);
 %! assert (response.value, {'4'});
 %!test % a call within a call
-%! inner = struct ('name', 'octcompress.internal.describe', 'args', {{struct('value', 4)}}, 'nargout', 1, 'take', 1);
-%! response = ask ('octcompress.internal.describe', {inner}, 1);
+%! name = 'octcompress.internal.describe';
+%! inner = struct ('name', name, 'args', {{struct('value', 4)}}, 'nargout', 1, 'take', 1);
+%! response = ask (name, {inner}, 1);
 %! assert (response.value, {'''4'''});
 %!test % the error of a call
 %! args = {struct('value', 'f'), struct('value', 'wrong'), struct('value', 'no %s')};
@@ -155,7 +156,8 @@ end
 %! assert (response.identifier, 'octcompress:f:wrong');
 %! assert (~isempty (strfind (response.stack, 'fail, line')));
 %!test % nothing outside the toolbox is called, and nothing is evaluated
-%! for name = {'system', 'octcompress.quant.x;disp(1)', 'nn_x'')', 'octcompress.no.such', 'nn_nosuch', 'octcompress', '../nn_load'}
+%! for name = {'system', 'octcompress.quant.x;disp(1)', 'nn_x'')', 'octcompress.no.such', ...
+%!             'nn_nosuch', 'octcompress', '../nn_load'}
 %!   response = ask (name{1}, {}, 0);
 %!   assert (response.identifier, 'octcompress:serve:unknownFunction');
 %! end
