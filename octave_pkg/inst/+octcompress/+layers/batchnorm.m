@@ -53,61 +53,56 @@ function varargout = batchnorm (form, layer, x, varargin)
 end
 
 function [y, state] = forward (layer, x, training)
+  epsilon = option (layer, 'epsilon', 1e-5);
   state = struct ('training', training);
   if training
-    values = flat (x);
-    count = size (values, 2);
-    centre = mean_of (values);
-    centred = reshape (values - centre, size (x));
-    variance = squares (centred, centred) / count;
-    momentum = option (layer, 'momentum', 0.1);
-    kept = cast (1 - momentum, class (layer.mean));
-    fresh = cast (momentum, class (layer.mean));
-    state.statistics = struct ( ...
-      'mean', kept * layer.mean + fresh * cast (centre, class (layer.mean)), ...
-      'variance', kept * layer.variance + fresh * cast (variance * (count / max (count - 1, 1)), class (layer.mean)));
-    state.mean = centre;
-    state.inverse = 1 ./ sqrt (variance + option (layer, 'epsilon', 1e-5));
-    y = layer.scale .* state.inverse .* flat (centred) + layer.offset;
+    count = numel (x) / size (x, 1);
+    state.mean = total (x) / count;
+    centred = octcompress.layers.affine (x, [], -state.mean);
+    variance = total_of_products (centred, centred) / count;
+    state.statistics = struct ('mean', running (layer, layer.mean, state.mean), 'variance', ...
+      running (layer, layer.variance, variance * (count / max (count - 1, 1))));
+    state.inverse = 1 ./ sqrt (variance + epsilon);
+    y = octcompress.layers.affine (centred, layer.scale .* state.inverse, layer.offset);
   else
     state.mean = layer.mean;
-    state.inverse = 1 ./ sqrt (layer.variance + option (layer, 'epsilon', 1e-5));
+    state.inverse = 1 ./ sqrt (layer.variance + epsilon);
     factor = layer.scale .* state.inverse;
-    y = factor .* flat (x) + (layer.offset - factor .* layer.mean);
+    y = octcompress.layers.affine (x, factor, layer.offset - factor .* layer.mean);
   end
-  y = reshape (y, size (x));
+end
+
+function value = running (layer, old, new)
+  momentum = option (layer, 'momentum', 0.1);
+  value = cast ((1 - momentum) * double (old) + momentum * double (new), class (old));
 end
 
 function [dx, gradients] = backward (layer, x, dy, state, need_dx)
-  d = flat (dy);
-  count = size (d, 2);
-  gradients.offset = mean_of (d) * count;
-  gradients.scale = state.inverse .* (squares (dy, x) - state.mean .* gradients.offset);
+  gradients.offset = total (dy);
+  gradients.scale = state.inverse .* (total_of_products (dy, x) - state.mean .* gradients.offset);
   dx = [];
   if need_dx
+    count = numel (x) / size (x, 1);
     factor = layer.scale .* state.inverse;
-    dx = factor .* d;
     if state.training
       slope = factor .* state.inverse .* gradients.scale / count;
-      dx = dx - (slope .* flat (x) + (factor .* gradients.offset / count - slope .* state.mean));
+      shift = slope .* state.mean - factor .* gradients.offset / count;
+      dx = octcompress.layers.affine (dy, factor, shift) - octcompress.layers.affine (x, slope, []);
+    else
+      dx = octcompress.layers.affine (dy, factor, []);
     end
-    dx = reshape (dx, size (x));
   end
 end
 
-function x = flat (x)
+function s = total (x)
+  % As a matrix product, which adds in blocks: faster than sum, and with fewer roundings.
   x = reshape (x, size (x, 1), []);
+  s = x * ones (size (x, 2), 1, class (x));
 end
 
-function m = mean_of (values)
-  % As a matrix product, which sums in blocks: faster than sum, and with fewer roundings.
-  m = values * ones (size (values, 2), 1, class (values)) / size (values, 2);
-end
-
-function s = squares (a, b)
-  % Sums of products of each channel; of an image by rows first: fewer roundings.
-  c = size (a, 1);
-  rows = size (a, 4);
+function s = total_of_products (a, b)
+  % Of each channel; of an image by rows first: fewer roundings.
+  [c, ~, ~, rows] = size (a);
   s = sum (dot (reshape (a, c, [], rows), reshape (b, c, [], rows), 2), 3);
 end
 

@@ -9,11 +9,11 @@ function result = correlate (form, a, b, bias, columns, rows)
 %   bias     a column, or []
 %   columns, rows  of octcompress.layers.window
 %
-%   Channels come first, so a row of windows is one gather of columns of x (each a contiguous run
-%   of channels), and each kernel row multiplies it as one matrix; the products of the kernel's
-%   rows are summed while they are in the processor's cache. An image of few channels has short
-%   runs: there the whole window is gathered by one index, in one product. A 1 x 1 kernel needs
-%   no gather.
+%   Channels come first, so a row of the image becomes the kernel's row of all its windows by one
+%   gather of columns, each a contiguous run of channels. While it is in the processor's cache,
+%   every kernel row multiplies it, each product belonging to another row of the result. An image of
+%   few channels has short runs: there the whole window is gathered by one index, in one product.
+%   A 1 x 1 kernel needs no gather.
 %
 %   See also octcompress.layers.convolution.
 
@@ -29,51 +29,61 @@ function y = by_input (x, w, bias, columns, rows)
   [kw, ow] = size (columns);
   [kh, oh] = size (rows);
   m = ow * n;
-  reach = reach_of (columns, rows, [c width n height]);
-  if ~reach.few
-    w = reshape (w, [], c * kw, kh);
-  else
-    [x, rows, index] = window_index (x, columns, rows);
+  if is_plain (columns, rows, width, height)
+    y = reshape (w, [], c) * reshape (x, c, []);
+  elseif has_few_channels (c)
     w = reshape (w, [], c * kw * kh);
+    [x, rows, index] = window_index (x, columns, rows);
+    lines = cell (1, oh);
+    for r = 1:oh
+      part = x(:, :, :, rows(:, r));
+      lines{r} = w * part(index);
+    end
+    y = [lines{:}];
+  else
+    w = num2cell (reshape (w, [], c * kw, kh), [1 2]);
+    targets = targets_of (rows, height);
+    if m < 1024
+      groups = row_groups (height, rows, m);
+      y = rows_together (x, w, columns, targets, groups, m, oh);
+    else
+      y = row_by_row (x, w, columns, targets, m, oh);
+    end
   end
-  cache = cell (1, height);
   if ~isempty (bias)
-    bias = bias(:, ones (1, m * reach.step));
-  end
-  for first = 1:reach.step:oh
-    block = first:min (first + reach.step - 1, oh);
-    if reach.few
-      part = x(:, :, :, rows(:, first));
-      total = w * part(index);
-    else
-      total = [];
-      for k = 1:kh
-        [part, cache] = gather (x, reach, rows(k, block), cache);
-        if isempty (total)
-          if ~isempty (part)
-            total = w(:, :, k) * part;
-          end
-        elseif ~isempty (part)
-          total = total + w(:, :, k) * part;
-        end
-      end
-      if isempty (total)
-        total = zeros (size (w, 1), m * numel (block), class (w));
-      end
-    end
-    if ~isempty (bias)
-      total = total + bias(:, 1:m * numel (block));
-    end
-    if numel (block) == oh
-      y = total;
-    else
-      if first == 1
-        y = zeros (size (w, 1), m * oh, class (total));
-      end
-      y(:, (first - 1) * m + 1:block(end) * m) = total;
-    end
+    y = octcompress.layers.affine (y, [], bias);
   end
   y = reshape (y, [], ow, n, oh);
+end
+
+function y = row_by_row (x, w, columns, targets, m, oh)
+  lines = cell (1, oh);
+  for row = find (any (targets > 0, 1))
+    part = gather (x, columns, row);
+    for k = find (targets(:, row) > 0)'
+      r = targets(k, row);
+      if isempty (lines{r})
+        lines{r} = w{k} * part;
+      else
+        lines{r} = lines{r} + w{k} * part;
+      end
+    end
+  end
+  lines(cellfun (@isempty, lines)) = {zeros(size (w{1}, 1), m, class (w{1}))};
+  y = [lines{:}];
+end
+
+function y = rows_together (x, w, columns, targets, groups, m, oh)
+  y = zeros (size (w{1}, 1), m * oh, class (w{1}));
+  for group = groups
+    part = gather (x, columns, group{1});
+    for k = 1:numel (w)
+      [from, to] = ranges (targets(k, group{1}), m);
+      if ~isempty (from)
+        y(:, to) = y(:, to) + w{k} * part(:, from);
+      end
+    end
+  end
 end
 
 function dw = by_weights (x, dy, columns, rows)
@@ -81,85 +91,95 @@ function dw = by_weights (x, dy, columns, rows)
   [kw, ow] = size (columns);
   [kh, oh] = size (rows);
   m = ow * n;
-  reach = reach_of (columns, rows, [c width n height]);
   dy = reshape (dy, [], m * oh);
-  dw = zeros (size (dy, 1), c * kw, kh, class (dy));
-  if reach.few
+  dw = {0};
+  if is_plain (columns, rows, width, height)
+    x = reshape (x, c, []);
+    for first = 1:4096:m * oh
+      range = first:min (first + 4095, m * oh);
+      dw{1} = dw{1} + dy(:, range) * x(:, range)';
+    end
+  elseif has_few_channels (c)
     [x, rows, index] = window_index (x, columns, rows);
-    dw = reshape (dw, [], c * kw * kh);
-  end
-  cache = cell (1, height);
-  for first = 1:reach.step:oh
-    block = first:min (first + reach.step - 1, oh);
-    d = dy(:, (first - 1) * m + 1:block(end) * m);
-    if reach.few
-      part = x(:, :, :, rows(:, first));
-      dw = dw + d * part(index)';
-    else
+    for r = 1:oh
+      part = x(:, :, :, rows(:, r));
+      dw{1} = dw{1} + dy(:, (r - 1) * m + 1:r * m) * part(index)';
+    end
+  else
+    dw = repmat ({zeros(size (dy, 1), c * kw, class (dy))}, 1, kh);
+    targets = targets_of (rows, height);
+    for group = row_groups (height, rows, m)
+      part = gather (x, columns, group{1});
       for k = 1:kh
-        [part, cache] = gather (x, reach, rows(k, block), cache);
-        if ~isempty (part)
-          dw(:, :, k) = dw(:, :, k) + d * part';
+        [from, to] = ranges (targets(k, group{1}), m);
+        if ~isempty (from)
+          dw{k} = dw{k} + dy(:, to) * part(:, from)';
         end
       end
     end
   end
-  dw = reshape (dw, [], c, kw, kh);
+  dw = reshape ([dw{:}], [], c, kw, kh);
 end
 
-function reach = reach_of (columns, rows, x_size)
-  % How to take the windows: from few channels by one index of the whole window, or by rows.
-  [c, width, n, height] = deal (x_size(1), x_size(2), x_size(3), x_size(4));
+function yes = is_plain (columns, rows, width, height)
+  % A kernel of one pixel that visits each pixel: no gather, one product.
+  yes = size (columns, 1) == 1 && size (rows, 1) == 1 && size (columns, 2) == width ...
+        && size (rows, 2) == height && columns(1) == 1 && rows(1) == 1 ...
+        && columns(end) == width && rows(end) == height;
+end
+
+function few = has_few_channels (c)
+  few = c < 16;
+end
+
+function targets = targets_of (rows, height)
+  % Kernel rows x image rows: the row of the result that reads this image row so, 0 for none.
+  targets = zeros (size (rows, 1), height);
+  for k = 1:size (rows, 1)
+    inside = find (rows(k, :) >= 1 & rows(k, :) <= height);
+    targets(k, rows(k, inside)) = inside;
+  end
+end
+
+function groups = row_groups (height, rows, m)
+  % Image rows that go together, about 2000 columns: enough for an efficient product, few enough for
+  % the cache. They have the same place in the stride, so that what a kernel row reads of them is for
+  % neighbouring rows of the result.
+  count = max (1, floor (2048 / m));
+  stride = 1;
+  if size (rows, 2) > 1
+    stride = rows(1, 2) - rows(1, 1);
+  end
+  groups = {};
+  for first = 1:min (stride, height)
+    for start = first:stride * count:height
+      groups{end + 1} = start:stride:min (start + stride * count - 1, height); %#ok<AGROW>
+    end
+  end
+end
+
+function [from, to] = ranges (target, m)
+  % The columns of a group of image rows that count, and the columns of the result they go to.
+  inside = find (target > 0);
+  from = [];
+  to = [];
+  if ~isempty (inside)
+    from = (inside(1) - 1) * m + 1:inside(end) * m;
+    to = (target(inside(1)) - 1) * m + 1:target(inside(end)) * m;
+  end
+end
+
+function part = gather (x, columns, rows)
+  % Rows of the image, the kernel's columns stacked: (C * kw) x (ow * N * rows).
+  [c, width, n, ~] = size (x);
   [kw, ow] = size (columns);
-  [kh, oh] = size (rows);
-  reach.few = c < 16 && kw * kh > 1;
   columns = columns(:)';
-  reach.depth = c * kw;
-  reach.columns = min (max (columns, 1), width);
-  reach.padding = find (columns < 1 | columns > width);
-  reach.all = numel (columns) == width && all (columns == 1:width);
-  % Output rows at a time: enough for an efficient matrix product, few enough for the cache.
-  reach.step = min (oh, max (1, floor (1024 / (ow * n))));
-  if reach.few
-    reach.step = 1;
-  elseif reach.all && kh == 1 && oh == height && all (rows == 1:height)
-    reach.step = oh;
+  outside = find (columns < 1 | columns > width);
+  part = x(:, min (max (columns, 1), width), :, rows);
+  if ~isempty (outside)
+    part(:, outside, :, :) = 0;
   end
-end
-
-function [part, cache] = gather (x, reach, rows, cache)
-  % The columns of the given rows of x, stacked by kernel column: (C * kw) x (ow * N * rows); empty
-  % when all rows are padding. A single row is kept, for the kernel's other rows need it too.
-  height = numel (cache);
-  outside = rows < 1 | rows > height;
-  part = [];
-  if isscalar (rows)
-    if outside
-      return
-    end
-    part = cache{rows};
-    if isempty (part)
-      part = gather_columns (x(:, :, :, rows), reach);
-      cache{rows} = part;
-    end
-  elseif any (outside)
-    part = gather_columns (x(:, :, :, min (max (rows, 1), height)), reach);
-    part = reshape (part, [], numel (rows));
-    part(:, outside) = 0;
-    part = reshape (part, reach.depth, []);
-  else
-    part = gather_columns (x(:, :, :, rows), reach);
-  end
-end
-
-function part = gather_columns (x, reach)
-  if ~reach.all
-    x = x(:, reach.columns, :, :);
-    if ~isempty (reach.padding)
-      x(:, reach.padding, :, :) = 0;
-    end
-  end
-  part = reshape (x, reach.depth, []);
+  part = reshape (part, c * kw, ow * n * numel (rows));
 end
 
 function [x, rows, index] = window_index (x, columns, rows)

@@ -27,9 +27,9 @@ function y = by_input (x, w, bias, columns, rows)
   [kh, oh] = size (rows);
   y = [];
   for j = 1:kw
-    part = x(:, columns(j, :), :, :);
+    part = x(:, range_of(columns(j, :)), :, :);
     for k = 1:kh
-      product = w(:, 1, j, k) .* reshape (part(:, :, :, rows(k, :)), c, []);
+      product = octcompress.layers.affine (part(:, :, :, range_of(rows(k, :))), w(:, 1, j, k), []);
       if isempty (y)
         y = product;
       else
@@ -38,7 +38,7 @@ function y = by_input (x, w, bias, columns, rows)
     end
   end
   if ~isempty (bias)
-    y = y + bias;
+    y = octcompress.layers.affine (y, [], bias);
   end
   y = reshape (y, c, ow, n, oh);
 end
@@ -51,13 +51,18 @@ function dw = by_weights (x, dy, columns, rows)
   dy = reshape (dy, c, ow * n, oh);
   dw = zeros (c, 1, kw, kh, class (dy));
   for j = 1:kw
-    part = x(:, columns(j, :), :, :);
+    part = x(:, range_of(columns(j, :)), :, :);
     for k = 1:kh
       % summed by row first: fewer roundings
-      products = dot (dy, reshape (part(:, :, :, rows(k, :)), c, ow * n, oh), 2);
+      products = dot (dy, reshape (part(:, :, :, range_of(rows(k, :))), c, ow * n, oh), 2);
       dw(:, 1, j, k) = sum (products, 3);
     end
   end
+end
+
+function range = range_of (lines)
+  % The same numbers as a range, by which Octave takes lines that lie side by side without a copy.
+  range = lines(1):max (1, lines(min (2, end)) - lines(1)):lines(end);
 end
 
 %!test % by its definition, at one place

@@ -16,7 +16,10 @@ function [x, columns, rows] = pad_windows (x, columns, rows, value)
   new_height = max (height, max (rows(:))) + top;
   if new_width > width || new_height > height
     image = x;
-    x = repmat (cast (value, class (image)), [c new_width n new_height]);
+    x = zeros (c, new_width, n, new_height, class (image));
+    if value ~= 0
+      x(:) = value;
+    end
     x(:, left + (1:width), :, top + (1:height)) = image;
     columns = columns + left;
     rows = rows + top;
