@@ -1,0 +1,205 @@
+function [model, info] = nn_quantize_train (model, X, Y, varargin)
+%NN_QUANTIZE_TRAIN  Quantization-aware training: weights on grids whose steps are learned too.
+%
+%   [model, info] = nn_quantize_train (model, X, Y)
+%   [model, info] = nn_quantize_train (model, X, Y, 'quantize', struct ('bits', 2), ...)
+%
+%   model  a network with one output (docs/model-format.md), pruned or not; layers whose weights
+%          are quantized already start from their grids
+%   X, Y   as nn_train takes them
+%
+%   Options, as name-value pairs or a struct: those of nn_train (loss 'crossentropy' or 'mse'), and
+%     quantize ([])        struct of options of nn_quantize, for the start; by default 4 bits, by
+%                          channel, rounding 'gptq' on the first 1000 observations
+%     learn_scales (true)  the scales of uniform grids and the entries of codebooks are trained
+%     learn_after (0)      steps before that
+%     fold (true)          batch normalisations are folded into the layers before them first
+%                          (nn_fold): their statistics are frozen, and what is trained are the
+%                          weights that a device has
+%
+%   Each batch is computed with the weights on their grids, and with the activations on theirs where
+%   quantize has activations 'static'; the gradient goes to full-precision weights beside them
+%   (straight-through [1]). Zeros of pruning stay zeros, and codebooks stay codebooks.
+%
+%   Scales follow by the chain rule [2]: q = s * code, so that
+%     dq/ds = code - w / s inside the grid, code at its ends,
+%   and the optimiser's step of the weights d gives s the step sum (d * dq/ds) / sqrt (n * last),
+%   n being the number of its weights and last the greatest code: the learned step size of [2],
+%   with the optimiser's own direction for the gradient. An entry of a codebook moves by the mean
+%   step of the weights that share it [3]; zeros stay.
+%
+%   info  as that of nn_train; info.quantized as the info of nn_quantize at the start
+%
+%   Errors: octcompress:nn_quantize_train:badValue, :unknownOption, and those of nn_train and of
+%   nn_quantize.
+%
+%   [1] Bengio et al., Estimating or propagating gradients through stochastic neurons, 2013,
+%       arXiv:1308.3432.
+%   [2] Esser et al., Learned step size quantization, ICLR 2020, arXiv:1902.08153.
+%   [3] Han et al., Deep compression, ICLR 2016, arXiv:1510.00149.
+%
+%   See also nn_train, nn_quantize, nn_fold, nn_prune_train.
+
+  caller = 'nn_quantize_train';
+  own = struct ('loss', 'crossentropy', 'label_smoothing', 0, 'class_weights', [], 'huber_delta', 1, ...
+                'quantize', [], 'learn_scales', true, 'learn_after', 0, 'fold', true);
+  options = octcompress.train.training_options (caller, own, varargin);
+  octcompress.internal.check (caller, 'loss', options.loss, 'choice', {'crossentropy', 'mse'});
+  octcompress.internal.check (caller, 'learn_scales', options.learn_scales, 'flag');
+  octcompress.internal.check (caller, 'learn_after', options.learn_after, 'integer', [0 Inf]);
+  octcompress.internal.check (caller, 'fold', options.fold, 'flag');
+  model = octcompress.model.tidy (caller, model);
+  if options.fold && ~any (cellfun (@is_quantized, model.layers))
+    model = nn_fold (model);
+  end
+  [model, quantized] = start_on_grids (model, X, options);
+
+  dropped = {};
+  if strcmp (options.loss, 'crossentropy')
+    dropped = {'softmax'};
+  end
+  plan = octcompress.train.cut (caller, model, dropped);
+  train = octcompress.train.data_source (caller, model, plan, X, Y, options, {'X', 'Y'});
+  validation = [];
+  if ~isempty (options.validation_data)
+    pair = [options.validation_data, {[]}];
+    validation = octcompress.train.data_source (caller, model, plan, pair{1}, pair{2}, options, ...
+                                                {'the X of VALIDATION_DATA', 'the Y of VALIDATION_DATA'});
+  end
+  if options.learn_scales
+    first = cellfun (@(layer) layer_weights (layer), model.layers, 'UniformOutput', false);
+    train.after_step = @(state, places) learn (state, places, first, options.learn_after);
+  end
+  [model, info] = octcompress.train.loop (caller, model, plan, train, validation, options);
+  info.quantized = quantized;
+end
+
+function yes = is_quantized (layer)
+  yes = isfield (layer, 'quantization') && isfield (layer.quantization, 'weights');
+end
+
+function w = layer_weights (layer)
+  w = [];
+  if is_quantized (layer)
+    w = layer.weights;
+  end
+end
+
+function [model, info] = start_on_grids (model, X, options)
+  info = struct ();
+  if isempty (options.quantize) && any (cellfun (@is_quantized, model.layers))
+    return
+  end
+  settings = options.quantize;
+  if isempty (settings)
+    settings = struct ('bits', 4, 'granularity', 'channel', 'rounding', 'gptq');
+  end
+  needs = isfield (settings, 'rounding') && any (strcmp (settings.rounding, {'gptq', 'adaround', 'obq'}));
+  needs = needs || (isfield (settings, 'activations') && strcmp (settings.activations, 'static'));
+  if needs && ~isfield (settings, 'data')
+    dimension = 2 + 2 * (numel (model.input_size) == 3);
+    which = repmat ({':'}, 1, max (ndims (X), dimension));
+    which{dimension} = 1:min (1000, size (X, dimension));
+    settings.data = X(which{:});
+  end
+  [model, info] = nn_quantize (model, settings);
+end
+
+function [state, places] = learn (state, places, first, learn_after)
+  if ~isfield (state, 'latent_before')
+    state.latent_before = cell (1, numel (places));
+    for p = 1:numel (places)
+      if places{p}.quantized && strcmp (places{p}.field, 'weights')
+        state.latent_before{p} = first{places{p}.layer};
+      end
+    end
+  end
+  for p = 1:numel (places)
+    place = places{p};
+    if ~place.quantized || isempty (state.latent_before{p})
+      continue
+    end
+    layer = state.layers{place.layer};
+    grid = layer.quantization.weights;
+    latent = state.latent{p};
+    move = latent - state.latent_before{p};
+    if state.step > learn_after
+      grid = octcompress.quant.step_of_grid (grid, state.latent_before{p}, move, layer.weights);
+      if isfield (grid, 'codebook')
+        w = octcompress.quant.decode_grid (octcompress.quant.encode_grid (layer.weights, layer.quantization.weights), grid);
+        state.latent{p} = w;   % weights that share an entry move with it alone
+      else
+        w = octcompress.quant.snap_to_grid (latent, grid);
+      end
+      if place.pruned
+        w(~place.keep) = 0;
+      end
+      layer.weights = w;
+      layer.quantization.weights = grid;
+      state.layers{place.layer} = layer;
+      places{p}.grid = grid;
+      [places{p}.low, places{p}.high] = octcompress.quant.grid_ends (grid, w);
+    end
+    state.latent_before{p} = state.latent{p};
+  end
+end
+
+%!shared model, X, Y
+%! rand ('twister', 8);
+%! r = @(varargin) single (rand (varargin{:}) - 0.5);
+%! X = r (10, 400);
+%! dense = @(name, out, in) struct ('type', 'dense', 'name', name, 'weights', r (out, in), 'bias', zeros (out, 1, 'single'));
+%! teacher.layers = {dense('t1', 20, 10), struct('type', 'tanh', 'name', 't'), dense('t2', 3, 20)};
+%! [~, Y] = max (nn_predict (teacher, 4 * X), [], 1);
+%! model.layers = {dense('a', 24, 10), struct('type', 'batchnorm', 'name', 'n', 'scale', ones (24, 1, 'single'), 'offset', zeros (24, 1, 'single'), 'mean', zeros (24, 1, 'single'), 'variance', ones (24, 1, 'single')), ...
+%!                 struct('type', 'relu', 'name', 'r'), dense('b', 3, 24), struct('type', 'softmax', 'name', 's')};
+%! model = nn_train (model, X, Y, 'optimizer', 'adam', 'learning_rate', 0.01, 'epochs', 30, 'verbose', false);
+%!function check_on_grid (model)
+%!  for k = 1:numel (model.layers)
+%!    if isfield (model.layers{k}, 'quantization') && isfield (model.layers{k}.quantization, 'weights')
+%!      w = model.layers{k}.weights;
+%!      assert (octcompress.quant.snap_to_grid (w, model.layers{k}.quantization.weights), w);
+%!    end
+%!  end
+%!endfunction
+%!test % from 2 bits: the loss falls, scales have moved, weights are on the grid, norms are folded
+%! start = nn_quantize (nn_fold (model), 2, 'granularity', 'channel');
+%! settings = {'optimizer', 'adam', 'learning_rate', 0.01, 'epochs', 20, 'batch_size', 32, 'verbose', false};
+%! q = nn_quantize_train (start, X, Y, settings{:});
+%! before = nn_evaluate (start, X, Y);
+%! after = nn_evaluate (q, X, Y);
+%! assert (after.loss < 0.6 * before.loss);
+%! fixed = nn_evaluate (nn_quantize_train (start, X, Y, settings{:}, 'learn_scales', false), X, Y);
+%! assert (after.loss < 0.9 * fixed.loss);
+%! check_on_grid (q);
+%! assert (any (q.layers{1}.quantization.weights.scale ~= start.layers{1}.quantization.weights.scale));
+%! assert (numel (q.layers), 4);
+%!test % by itself: folds, quantizes, trains
+%! [q, info] = nn_quantize_train (model, X, Y, 'epochs', 2, 'verbose', false);
+%! assert (q.layers{1}.quantization.weights.bits, 4);
+%! assert (numel (info.quantized.layers), 2);
+%! check_on_grid (q);
+%!test % codebooks and pruned zeros are kept, entries move
+%! pruned = nn_prune (nn_fold (model), 'sparsity', 0.5);
+%! start = nn_quantize (pruned, 2, 'scheme', 'codebook');
+%! for optimizer = {'sgd', 'adam'}
+%!   q = nn_quantize_train (start, X, Y, 'optimizer', optimizer{1}, 'learning_rate', 0.01, 'epochs', 10, 'verbose', false);
+%!   check_on_grid (q);
+%!   assert (q.layers{1}.weights == 0, pruned.layers{1}.weights == 0);
+%!   assert (numel (unique (q.layers{1}.weights)) <= 5);
+%!   assert (~isequal (q.layers{1}.quantization.weights.codebook, start.layers{1}.quantization.weights.codebook));
+%!   a = nn_evaluate (start, X, Y);
+%!   b = nn_evaluate (q, X, Y);
+%!   assert (b.loss < a.loss);
+%! end
+%!test % scales alone stay where that is asked for
+%! start = nn_quantize (nn_fold (model), 2);
+%! q = nn_quantize_train (start, X, Y, 'epochs', 1, 'learn_scales', false, 'verbose', false);
+%! assert (q.layers{1}.quantization.weights, start.layers{1}.quantization.weights);
+%!test % static activations in training
+%! q = nn_quantize_train (model, X, Y, 'epochs', 1, 'verbose', false, 'quantize', struct ('bits', 8, 'activations', 'static'));
+%! assert (isfield (q.quantization, 'input'));
+%! a = nn_predict (q, X);
+%! b = nn_predict (q, X, 'arithmetic', 'integer');
+%! assert (mean (abs (a(:) - b(:))) < 0.01);
+%!error <nn_quantize_train: LEARN_SCALES must be true or false, but is 3> nn_quantize_train (model, X, Y, 'learn_scales', 3)
