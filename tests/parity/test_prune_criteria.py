@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pyoctcompress.reference import nn_shrink, prune, verbs
+from pyoctcompress.reference import nn_correct, nn_lowrank, nn_shrink, prune, verbs
 
 from . import models
 from .harness import Case, compare, needs_octave
@@ -197,4 +197,42 @@ def test_low_rank():
                     tolerance={"": 1e-9},
                 )
             )
+    compare(cases)
+
+
+def test_lowrank_verb():
+    rules = [{"rank": 2.0}, {"energy": 0.7}, {"budget": 0.5}, {"rank": 2.0, "layers": "fc2"}]
+    rules += [{"rank": 2.0, "energy": 0.5}, {}, {"energy": 1.5}, {"rank": 1.0, "layers": "fc9"}]
+    close = {"": 1e-9}
+    cases = []
+    for model, x in ((MODEL, X), (models.graph(np.float64), X[:4])):
+        for rule in rules:
+            for more in ({}, {"data": x, "batch_size": 7.0}):
+                label = f"{rule} {list(more)}"
+                options = {**rule, **more}
+                args = (label, "nn_lowrank", nn_lowrank.lowrank, [model], options, 2, close)
+                cases.append(Case(*args))
+    compare(cases)
+
+
+def test_correct_verb():
+    pruned, _ = verbs.prune(MODEL, sparsity=0.6)
+    grids, _ = verbs.quantize(pruned, bits=4.0, granularity="channel")
+    close = {"": 1e-9}
+    cases = []
+    for model in (pruned, grids):
+        for more in (
+            {"original": MODEL},
+            {"original": MODEL, "data": X, "batch_size": 7.0},
+            {"original": MODEL, "data": X, "methods": "bias", "layers": "fc2"},
+            {"original": MODEL, "methods": ["bias", "scale"]},
+            {},
+            {"data": X},
+            {"methods": "batchnorm"},
+            {"methods": "scale"},
+            {"original": models.perceptron()},
+            {"original": MODEL, "methods": "magic"},
+        ):
+            call = Case(str(list(more)), "nn_correct", nn_correct.correct, [model], more, 2, close)
+            cases.append(call)
     compare(cases)
