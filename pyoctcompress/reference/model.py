@@ -19,7 +19,6 @@ import numpy as np
 
 from ..matfile import StructArray
 from . import layers as table
-from .layers.common import weights_size
 from .internal import (
     Array,
     check,
@@ -33,6 +32,7 @@ from .internal import (
     size,
     value_array,
 )
+from .layers.common import weights_size
 from .quant import Grid, snap_to_grid
 
 Model = dict[str, Any]

@@ -213,7 +213,7 @@ def quantize(model: Any, bits: Any = 8, **options: Any) -> tuple[Any, Info]:
 def check_quantize_options(options: Mapping[str, Any]) -> None:
     """Refuse values that `quantize` cannot use."""
     bits = options["bits"]
-    if isinstance(bits, (list, tuple, np.ndarray)) and 1 in size(bits) and len(size(bits)) == 2:
+    if isinstance(bits, np.ndarray) and 1 in size(bits) and len(size(bits)) == 2:
         for one in np.ravel(np.asarray(bits)):
             check(CALLER, "bits", one, "integer", (1, 16))
     else:

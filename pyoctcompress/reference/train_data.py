@@ -437,10 +437,16 @@ class Place:
     high: Array | None = None
 
 
-def parameters(model: graph.Model, count: int) -> list[Place]:
-    """List what training may change in the first `count` layers of a network."""
+def parameters(model: graph.Model, plan: graph.Plan) -> list[Place]:
+    """List what training may change in a network; layers that do not reach its output are not."""
+    reached = set(plan.outputs)
+    for k in reversed(range(len(plan.types))):
+        if k in reached:
+            reached.update(plan.inputs[k])
     places = []
-    for k, layer in enumerate(model["layers"][:count]):
+    for k, layer in enumerate(model["layers"][: len(plan.types)]):
+        if k not in reached:
+            continue
         entry = table.TYPES[layer["type"]]
         for field in entry.trained:
             if is_empty(layer.get(field)):

@@ -74,7 +74,7 @@ def loop(
     .. [2] Courbariaux et al., BinaryConnect, NIPS 2015, arXiv:1511.00363.
     """
     count = len(plan.types)
-    places = parameters(model, count)
+    places = parameters(model, plan)
     if not places:
         fail(caller, "nothingToTrain", "MODEL has no weights to train")
     random = np.random.RandomState([int(scalar(options["seed"]))])
@@ -86,7 +86,7 @@ def loop(
         state = initial_state(model["layers"][:count], places, random)
     else:
         model, state = from_checkpoint(caller, model, options, data)
-        places = parameters(model, count)
+        places = parameters(model, plan)
         for place, kept in zip(places, state["kept"], strict=True):
             if place.keep is not None:
                 place.keep = kept.astype(place.keep.dtype)

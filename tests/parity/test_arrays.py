@@ -22,16 +22,23 @@ FIGURES = {"sqnr": 1e-11}
 @pytest.mark.parametrize("scheme", ["symmetric", "affine"])
 def test_quantize(kind, scheme):
     cases = []
-    for (name, w), bits in itertools.product(awkward(kind).items(), range(1, 17)):
-        axis = bits % (w.ndim + 2)
-        options = {"bits": float(bits), "scheme": scheme}
-        if axis > 0:
-            options |= {"granularity": "channel", "axis": float(axis)}
-        if bits % 3 == 0:
-            options["output"] = "codes"
-        label = f"{name} {options}"
-        cases.append(Case(label, "nn_quantize", verbs.quantize, [w], options, 2, FIGURES))
+    for k, (name, w) in enumerate(awkward(kind).items()):
+        # All numbers of bits for some arrays, for the others two of three.
+        for bits in range(1, 17):
+            if name not in ("random", "halves", "ties") and (bits + k) % 3 == 0:
+                continue
+            cases.append(quantize_case(name, w, float(bits), scheme, bits % (w.ndim + 2)))
     compare(cases)
+
+
+def quantize_case(name, w, bits, scheme, axis):
+    options = {"bits": bits, "scheme": scheme}
+    if axis > 0:
+        options |= {"granularity": "channel", "axis": float(axis)}
+    if bits % 3 == 0:
+        options["output"] = "codes"
+    label = f"{name} {options}"
+    return Case(label, "nn_quantize", verbs.quantize, [w], options, 2, FIGURES)
 
 
 @pytest.mark.parametrize("kind", KINDS)

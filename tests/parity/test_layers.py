@@ -50,11 +50,13 @@ def test_vectors_through_predict(kind):
         model = network(layer, vector["in_size"][0], kind)
         x = value_array(vector["x"][0])
         bound = {"": 3 * PRODUCTS[kind]}
-        for count in (None, 1):
-            part = x if count is None else (x[:, :, :, :1] if x.ndim == 4 else x[:, :1])
-            label = f"{vector['label']} {count}"
+        # One observation alone is a shape of its own in Octave; in double that is enough.
+        for count in (1,) if kind == np.float64 else (1, len(x)):
+            part = x[:, :, :, :count] if x.ndim == 4 else x[:, :count]
+            label = f"{vector['label']}, {count}"
             cases.append(Case(label, "nn_predict", verbs.predict, [model, part], tolerance=bound))
-        cases.append(Case(vector["label"], "nn_info", verbs.info, [model]))
+        if kind == np.float32:
+            cases.append(Case(vector["label"], "nn_info", verbs.info, [model]))
     compare(cases)
 
 
