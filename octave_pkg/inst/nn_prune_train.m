@@ -68,15 +68,23 @@ function [model, info] = nn_prune_train (model, x, y, varargin)
   model = octcompress.model.tidy (caller, model);
   dropped = {};
   if strcmp (options.loss, 'crossentropy')
-    dropped = {'softmax'};
+    dropped = {'softmax', 'logsoftmax'};
+  elseif strcmp (options.loss, 'binary_crossentropy')
+    dropped = {'sigmoid'};
   end
   plan = octcompress.train.cut (caller, model, dropped);
+  if isempty (y)
+    octcompress.internal.fail (caller, 'empty', 'Y must not be empty; nn_distill needs no labels');
+  end
   train = octcompress.train.data_source (caller, model, plan, x, y, options, {'X', 'Y'});
   validation = [];
   if ~isempty (options.validation_data)
-    pair = [options.validation_data, {[]}];
-    validation = octcompress.train.data_source (caller, model, plan, pair{1}, pair{2}, options, ...
-                                                {'the X of VALIDATION_DATA', 'the Y of VALIDATION_DATA'});
+    if numel (options.validation_data) < 2
+      octcompress.internal.fail (caller, 'badValue', 'VALIDATION_DATA must be a cell {X, Y}');
+    end
+    validation = octcompress.train.data_source (caller, model, plan, options.validation_data{1}, ...
+                                           options.validation_data{2}, options, ...
+                                           {'the X of VALIDATION_DATA', 'the Y of VALIDATION_DATA'});
   end
   if options.distill > 0
     train.loss = with_teacher (train.loss, model, plan, train, options);
@@ -107,6 +115,10 @@ function [model, info] = nn_prune_train (model, x, y, varargin)
   [model, info] = octcompress.train.loop (caller, start, plan, train, validation, options);
   model = with_promise (model, work, names);
   info.sparsity = changes (schedule, info.steps);
+  pruned = cellfun (@(layer) [layer.name '.weights'], model.layers(names), 'UniformOutput', false);
+  for k = 1:numel (info.layers)
+    info.layers{k}.pruned = any (strcmp (info.layers{k}.tensor, pruned));
+  end
 end
 
 function check_options (caller, options)
@@ -126,6 +138,9 @@ function check_options (caller, options)
     check ('rewind', 'integer', [0 Inf]);
   end
   check ('distill', 'number', [0 1]);
+  check ('loss', 'choice', {'crossentropy', 'binary_crossentropy', 'mse', 'mae', 'huber'});
+  check ('label_smoothing', 'number', [0 1]);
+  check ('huber_delta', 'number', [1e-12 1e12]);
   check ('temperature', 'number', [1e-3 1e3]);
 end
 

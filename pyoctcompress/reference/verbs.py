@@ -6,12 +6,30 @@ Options and defaults are the same; no verb changes its arguments.
 from __future__ import annotations
 
 from .nn_check import check
+from .nn_correct import correct
 from .nn_distill import distill
 from .nn_info import info
+from .nn_lowrank import lowrank
 from .nn_new import new
 from .nn_predict import evaluate, predict
 from .nn_prune import prune
+from .nn_prune_train import prune_train
 from .nn_quantize import quantize
+from .nn_shrink import shrink
 from .nn_train import train
 
-__all__ = ["check", "distill", "evaluate", "info", "new", "predict", "prune", "quantize", "train"]
+__all__ = [
+    "check",
+    "correct",
+    "distill",
+    "evaluate",
+    "info",
+    "lowrank",
+    "new",
+    "predict",
+    "prune",
+    "prune_train",
+    "quantize",
+    "shrink",
+    "train",
+]
