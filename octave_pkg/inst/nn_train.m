@@ -108,7 +108,7 @@ function [model, info] = nn_train (model, x, y, varargin)
   train = octcompress.train.data_source ('nn_train', model, plan, x, y, options, {'X', 'Y'});
   validation = [];
   if ~isempty (options.validation_data)
-    if numel (options.validation_data) < 2
+    if numel (options.validation_data) < 2 || isempty (options.validation_data{2})
       octcompress.internal.fail ('nn_train', 'badValue', 'VALIDATION_DATA must be a cell {X, Y}');
     end
     validation = octcompress.train.data_source ('nn_train', model, plan, options.validation_data{1}, ...

@@ -37,7 +37,7 @@ function y = by_input (x, w, bias, columns, rows)
     lines = cell (1, oh);
     for r = 1:oh
       part = x(:, :, :, rows(:, r));
-      lines{r} = w * part(index);
+      lines{r} = w * reshape (part(index), size (index));   % of a vector, a vector as it lies
     end
     y = [lines{:}];
   else
@@ -103,7 +103,7 @@ function dw = by_weights (x, dy, columns, rows)
     [x, rows, index] = window_index (x, columns, rows);
     for r = 1:oh
       part = x(:, :, :, rows(:, r));
-      dw{1} = dw{1} + dy(:, (r - 1) * m + 1:r * m) * part(index)';
+      dw{1} = dw{1} + dy(:, (r - 1) * m + 1:r * m) * reshape (part(index), size (index))';
     end
   else
     dw = repmat ({zeros(size (dy, 1), c * kw, class (dy))}, 1, kh);
@@ -142,9 +142,9 @@ function targets = targets_of (rows, height)
 end
 
 function groups = row_groups (height, rows, m)
-  % Image rows that go together, about 2000 columns: enough for an efficient product, few enough for
-  % the cache. They have the same place in the stride, so that what a kernel row reads of them is for
-  % neighbouring rows of the result.
+  % Image rows that go together, about 2000 columns: enough for an efficient product, few enough
+  % for the cache. They have the same place in the stride, so that what a kernel row reads of them
+  % is for neighbouring rows of the result.
   count = max (1, floor (2048 / m));
   stride = 1;
   if size (rows, 2) > 1
@@ -197,11 +197,14 @@ end
 %!test % by its definition, at one place
 %! x = rand (20, 6, 2, 5);
 %! w = rand (3, 20, 2, 3);
-%! y = octcompress.layers.correlate ('correlate', x, w, [1; 2; 3], [1 2 3; 2 3 4], [0 1 2; 1 2 3; 2 3 4]);
+%! rows = [0 1 2; 1 2 3; 2 3 4];
+%! y = octcompress.layers.correlate ('correlate', x, w, [1; 2; 3], [1 2 3; 2 3 4], rows);
 %! patch = x(:, 2:3, 2, 1:3);
-%! assert (y(3, 2, 2, 2), 3 + sum (reshape (permute (w(3, :, :, :), [2 3 1 4]) .* patch, [], 1)), 1e-10);
+%! kernel = permute (w(3, :, :, :), [2 3 1 4]);
+%! assert (y(3, 2, 2, 2), 3 + kernel(:)' * patch(:), 1e-10);
 %! patch = x(:, 2:3, 2, 1:2);
-%! assert (y(3, 2, 2, 1), 3 + sum (reshape (permute (w(3, :, :, 2:3), [2 3 1 4]) .* patch, [], 1)), 1e-10);
+%! kernel = kernel(:, :, :, 2:3);
+%! assert (y(3, 2, 2, 1), 3 + kernel(:)' * patch(:), 1e-10);
 %!test % windows that lie in the padding alone
 %! y = octcompress.layers.correlate ('correlate', ones (20, 2), ones (3, 20), [], 1:2, [-1 0 1]);
 %! assert (reshape (y(1, 1, 1, :), 1, []), [0 0 20]);
