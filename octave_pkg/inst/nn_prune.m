@@ -619,6 +619,38 @@ end
 %! p = nn_prune ([1 2; 3 4], 'sparsity', 0.5, 'criterion', 'obs', 'data', [1 1; 1 1], 'damping', 1e-9);
 %! assert (p * [1; 1], [3; 7], 1e-6);
 %! assert (nnz (p), 2);
+%!test % convolutions: filters, channels, patterns over channels, batch norm scales, OBS
+%! some = @(varargin) reshape (sin ((1:prod ([varargin{:}])) .^ 2), varargin{:});
+%! net = struct ('input_size', [6 5 2], 'layers', {{ ...
+%!   struct('type', 'conv2d', 'name', 'c', 'weights', some (3, 3, 2, 4), 'weights_size', [3 3 2 4], 'bias', some (4, 1)), ...
+%!   struct('type', 'batchnorm', 'name', 'n', 'scale', [3; -1; 2; 4], 'offset', zeros (4, 1), 'mean', zeros (4, 1), 'variance', ones (4, 1)), ...
+%!   struct('type', 'relu', 'name', 'r'), ...
+%!   struct('type', 'conv2d', 'name', 'd', 'weights', some (2, 2, 4, 3), 'weights_size', [2 2 4 3], 'bias', some (3, 1)), ...
+%!   struct('type', 'flatten', 'name', 'f'), struct('type', 'dense', 'name', 'e', 'weights', some (3, 18), 'bias', zeros (3, 1))}});
+%! X = some (6, 5, 2, 30);
+%! Y = mod (0:29, 3) + 1;
+%! dead = @(w) squeeze (all (all (all (w == 0, 1), 2), 3))';
+%! p = nn_prune (net, 'sparsity', 0.5, 'structure', 'filter', 'criterion', 'batchnorm', 'layers', 'c');
+%! assert (dead (p.layers{1}.weights), logical ([0 1 1 0]));
+%! [p, info] = nn_prune (net, 'sparsity', 0.5, 'structure', 'filter');
+%! assert (cellfun (@(row) row.tensor, info.layers, 'UniformOutput', false), {'c.weights', 'd.weights'});
+%! assert ([sum(dead (p.layers{1}.weights)), sum(dead (p.layers{4}.weights))], [2 1]);
+%! p = nn_prune (net, 'sparsity', 0.5, 'structure', 'channel', 'layers', 'd');
+%! assert (sum (dead (permute (p.layers{4}.weights, [1 2 4 3]))), 2);
+%! p = nn_prune (net, 'structure', '2:4', 'layers', 'd');
+%! assert (sum (p.layers{4}.weights == 0, 3), 2 * ones (2, 2, 1, 3));
+%! y = nn_predict (net, X);
+%! plain = nn_prune (net, 'sparsity', 0.5);
+%! obs = nn_prune (net, 'sparsity', 0.5, 'criterion', 'obs', 'data', X);
+%! assert (norm (nn_predict (obs, X) - y, 'fro') < 0.7 * norm (nn_predict (plain, X) - y, 'fro'));
+%! for criterion = {'taylor', 'movement', 'obd', 'wanda'}
+%!   [~, info] = nn_prune (net, 'sparsity', 0.5, 'criterion', criterion{1}, 'data', X, 'labels', Y);
+%!   assert (info.zeros, 36 + 24 + 27);
+%! end
+%! p = nn_prune (net, 'target_macs', 600, 'structure', 'row', 'scope', 'global');
+%! [small, info] = nn_shrink (p);
+%! assert (info.macs(2) <= 600);
+%! assert (nn_predict (small, X), nn_predict (p, X), 1e-10);
 %!test % a function as criterion; the random baseline
 %! assert (nn_prune ([1 2 3 4], 'sparsity', 0.5, 'criterion', @(w) -w), [1 2 0 0]);
 %! a = nn_prune (ones (10), 'sparsity', 0.5, 'criterion', 'random');

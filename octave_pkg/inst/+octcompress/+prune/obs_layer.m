@@ -68,7 +68,7 @@ function [w, bias, mask, losses] = obs_layer (w, bias, stats, rule, damping, met
       score = problem.w .^ 2 ./ diag (problem.inverse)';
       mask(rows, :) = octcompress.prune.pattern_mask (score, rule.groups(rows, :), rule.keep);
     else
-      [~, mask(rows, :)] = octcompress.prune.obs_blocked (problem.w, problem.inverse, rule / (out * d));
+      [problems{g}.pruned, mask(rows, :)] = octcompress.prune.obs_blocked (problem.w, problem.inverse, rule / (out * d));
     end
   end
   if isnumeric (rule) && strcmp (method, 'exact')
@@ -78,7 +78,9 @@ function [w, bias, mask, losses] = obs_layer (w, bias, stats, rule, damping, met
   for g = 1:parts
     rows = rows_of(:, g);
     problem = problems{g};
-    if strcmp (method, 'exact')
+    if isfield (problem, 'pruned')
+      w(rows, :) = problem.pruned;
+    elseif strcmp (method, 'exact')
       w(rows, :) = octcompress.prune.fit_survivors (problem.w, problem.h, ~mask(rows, :));
     else
       w(rows, :) = octcompress.prune.obs_blocked (problem.w, problem.inverse, mask(rows, :));
