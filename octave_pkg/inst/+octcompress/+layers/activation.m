@@ -42,7 +42,8 @@ function varargout = activation (form, layer, x, varargin)
         end
       end
       if isfield (layer, 'approximate')
-        octcompress.internal.check ('activation', 'approximate', layer.approximate, 'choice', {'none', 'tanh'});
+        octcompress.internal.check ('activation', 'approximate', layer.approximate, ...
+                                    'choice', {'none', 'tanh'});
       end
       varargout = {x, 0};
   end
@@ -55,11 +56,11 @@ function y = value (layer, x)
     case 'relu6'
       y = min (max (x, 0), 6);
     case 'leakyrelu'
-      y = max (x, 0) + option (layer, 'slope', 0.01) * min (x, 0);
+      y = max (x, 0) + octcompress.layers.option (layer, 'slope', 0.01) * min (x, 0);
     case 'elu'
-      y = max (x, 0) + option (layer, 'alpha', 1) * expm1 (min (x, 0));
+      y = max (x, 0) + octcompress.layers.option (layer, 'alpha', 1) * expm1 (min (x, 0));
     case 'gelu'
-      if strcmp (option (layer, 'approximate', 'none'), 'tanh')
+      if strcmp (octcompress.layers.option (layer, 'approximate', 'none'), 'tanh')
         y = 0.5 * x .* (1 + tanh (sqrt (2 / pi) * (x + 0.044715 * x .^ 3)));
       else
         y = 0.5 * x .* (1 + erf (x / sqrt (2)));
@@ -71,7 +72,8 @@ function y = value (layer, x)
     case 'sigmoid'
       y = 1 ./ (1 + exp (-x));
     case 'hardsigmoid'
-      y = min (max (option (layer, 'alpha', 1 / 6) * x + option (layer, 'beta', 0.5), 0), 1);
+      y = octcompress.layers.option (layer, 'alpha', 1 / 6) * x;
+      y = min (max (y + octcompress.layers.option (layer, 'beta', 0.5), 0), 1);
     case 'tanh'
       y = tanh (x);
     case 'identity'
@@ -87,14 +89,14 @@ function dx = derivative (layer, x, y, dy)
     case 'relu6'
       dx = dy .* cast (y > 0 & y < 6, kind);
     case 'leakyrelu'
-      slope = option (layer, 'slope', 0.01);
+      slope = octcompress.layers.option (layer, 'slope', 0.01);
       dx = dy .* (slope + (1 - slope) * cast (x > 0, kind));
     case 'elu'
-      alpha = option (layer, 'alpha', 1);
+      alpha = octcompress.layers.option (layer, 'alpha', 1);
       positive = cast (x > 0, kind);
       dx = dy .* (positive + (1 - positive) .* (alpha * exp (min (x, 0))));
     case 'gelu'
-      if strcmp (option (layer, 'approximate', 'none'), 'tanh')
+      if strcmp (octcompress.layers.option (layer, 'approximate', 'none'), 'tanh')
         t = tanh (sqrt (2 / pi) * (x + 0.044715 * x .^ 3));
         dt = (1 - t .^ 2) .* (sqrt (2 / pi) * (1 + 3 * 0.044715 * x .^ 2));
         dx = dy .* (0.5 * (1 + t) + 0.5 * x .* dt);
@@ -109,18 +111,11 @@ function dx = derivative (layer, x, y, dy)
     case 'sigmoid'
       dx = dy .* y .* (1 - y);
     case 'hardsigmoid'
-      dx = dy .* (option (layer, 'alpha', 1 / 6) * cast (y > 0 & y < 1, kind));
+      dx = dy .* (octcompress.layers.option (layer, 'alpha', 1 / 6) * cast (y > 0 & y < 1, kind));
     case 'tanh'
       dx = dy .* (1 - y .^ 2);
     case 'identity'
       dx = dy;
-  end
-end
-
-function value = option (layer, name, default)
-  value = default;
-  if isfield (layer, name) && ~isempty (layer.(name))
-    value = layer.(name);
   end
 end
 
@@ -145,7 +140,8 @@ end
 %!assert (run ('tanh', 0.5), tanh (0.5))
 %!assert (run ('identity', 3), 3)
 %!test % all keep single
-%! for type = {'relu', 'relu6', 'leakyrelu', 'elu', 'gelu', 'swish', 'hardswish', 'sigmoid', 'hardsigmoid', 'tanh', 'identity'}
+%! for type = {'relu', 'relu6', 'leakyrelu', 'elu', 'gelu', 'swish', 'hardswish', 'sigmoid', ...
+%!             'hardsigmoid', 'tanh', 'identity'}
 %!   layer = struct ('type', type{1});
 %!   x = single ([-0.5 0.5]);
 %!   y = octcompress.layers.activation ('forward', layer, x, false);
@@ -155,9 +151,10 @@ end
 %!test % derivatives against central differences, on both sides of each kink
 %! x = [-7 -4 -2.2 -1.3 -0.2 0.4 2.1 2.9 3.5 7];
 %! h = 1e-6;
-%! for options = {{'relu'}, {'relu6'}, {'leakyrelu', 'slope', 0.2}, {'elu', 'alpha', 0.7}, {'gelu'}, ...
-%!                {'gelu', 'approximate', 'tanh'}, {'swish'}, {'hardswish'}, {'sigmoid'}, {'hardsigmoid'}, ...
-%!                {'hardsigmoid', 'alpha', 0.2}, {'tanh'}, {'identity'}}
+%! for options = {{'relu'}, {'relu6'}, {'leakyrelu', 'slope', 0.2}, {'elu', 'alpha', 0.7}, ...
+%!                {'gelu'}, {'gelu', 'approximate', 'tanh'}, {'swish'}, {'hardswish'}, ...
+%!                {'sigmoid'}, {'hardsigmoid'}, {'hardsigmoid', 'alpha', 0.2}, {'tanh'}, ...
+%!                {'identity'}}
 %!   o = options{1};
 %!   layer = struct ('type', o{1}, o{2:end});
 %!   y = run (o{1}, x, o{2:end});

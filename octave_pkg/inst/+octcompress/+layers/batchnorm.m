@@ -44,8 +44,8 @@ function varargout = batchnorm (form, layer, x, varargin)
             given = octcompress.internal.describe (layer.(name{1}));
           end
           octcompress.internal.fail ('batchnorm', 'badSize', ...
-            '%s must be %d x 1, one for each channel of the input [%s], but is %s', upper (name{1}), ...
-            channels, num2str (in_size), given);
+            '%s must be %d x 1, one for each channel of the input [%s], but is %s', ...
+            upper (name{1}), channels, num2str (in_size), given);
         end
       end
       varargout = {in_size, prod(in_size)};
@@ -53,7 +53,7 @@ function varargout = batchnorm (form, layer, x, varargin)
 end
 
 function [y, state] = forward (layer, x, training)
-  epsilon = option (layer, 'epsilon', 1e-5);
+  epsilon = octcompress.layers.option (layer, 'epsilon', 1e-5);
   state = struct ('training', training);
   if training
     count = numel (x) / size (x, 1);
@@ -73,7 +73,7 @@ function [y, state] = forward (layer, x, training)
 end
 
 function value = running (layer, old, new)
-  momentum = option (layer, 'momentum', 0.1);
+  momentum = octcompress.layers.option (layer, 'momentum', 0.1);
   value = cast ((1 - momentum) * double (old) + momentum * double (new), class (old));
 end
 
@@ -106,15 +106,9 @@ function s = total_of_products (a, b)
   s = sum (dot (reshape (a, c, [], rows), reshape (b, c, [], rows), 2), 3);
 end
 
-function value = option (layer, name, default)
-  value = default;
-  if isfield (layer, name) && ~isempty (layer.(name))
-    value = layer.(name);
-  end
-end
-
 %!shared layer
-%! layer = struct ('type', 'batchnorm', 'scale', [2; -1], 'offset', [0.5; 3], 'mean', [1; 2], 'variance', [4; 0.25]);
+%! layer = struct ('type', 'batchnorm', 'scale', [2; -1], 'offset', [0.5; 3], ...
+%!                 'mean', [1; 2], 'variance', [4; 0.25]);
 %!test % inference
 %! y = octcompress.layers.batchnorm ('forward', setfield (layer, 'epsilon', 0), [1 3; 2 1], false);
 %! assert (y, [0.5 2.5; 3 5], 1e-12);

@@ -100,7 +100,8 @@ function worst = compare (gradient, value, loss)
 end
 
 %!test
-%! [worst, errors] = octcompress.layers.check_gradient (struct ('type', 'dense', 'weights', [1 2; 3 -1], 'bias', [0; 1]), 2);
+%! layer = struct ('type', 'dense', 'weights', [1 2; 3 -1], 'bias', [0; 1]);
+%! [worst, errors] = octcompress.layers.check_gradient (layer, 2);
 %! assert (worst < 1e-8);
 %! assert (fieldnames (errors), {'x'; 'weights'; 'bias'});
 %!test % a gradient that is wrong is seen: that of a step is 0, the differences' is not

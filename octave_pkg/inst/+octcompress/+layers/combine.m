@@ -59,7 +59,8 @@ function varargout = combine (form, layer, x, varargin)
       for i = 2:numel (x)
         s = full_size (x{i}, x);
         % two lengths of a sequence that are both open agree
-        fits = numel (s) == numel (out) && all (s == out | s == 1 | out == 1 | (isnan (s) & isnan (out)));
+        fits = numel (s) == numel (out) ...
+             && all (s == out | s == 1 | out == 1 | (isnan (s) & isnan (out)));
         if ~fits
           octcompress.internal.fail ('combine', 'badSize', ...
             'the inputs must have one size, or 1 where they differ, but they have [%s]', ...

@@ -60,10 +60,7 @@ function [place, dim] = axis_of (layer, dims)
   % Where the axis stands in the size of an observation, and which dimension of the engine it is.
   names = {'F', 'FT', 'HWC'};
   engine = {1, [1 3], [4 2 1]};
-  axis = names{dims}(max (1, dims * (dims == 3)));
-  if isfield (layer, 'axis') && ~isempty (layer.axis)
-    axis = layer.axis;
-  end
+  axis = octcompress.layers.option (layer, 'axis', names{dims}(max (1, dims * (dims == 3))));
   octcompress.internal.check ('concat', 'axis', axis, 'choice', num2cell (names{dims}));
   place = find (names{dims} == axis);
   dim = engine{dims}(place);

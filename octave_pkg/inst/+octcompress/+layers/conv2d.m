@@ -41,18 +41,15 @@ function varargout = conv2d (form, layer, x, varargin)
 
     case 'size'
       in_size = x;
-      if numel (in_size) ~= 3
-        octcompress.internal.fail ('conv2d', 'badSize', ...
-          'the input must be an image [height width channels], but has the size [%s]', num2str (in_size));
-      end
+      octcompress.layers.need_image ('conv2d', in_size);
       [w, bias, groups, g] = settings (layer, in_size(3), in_size(1), in_size(2));
       cout = size (w, 4);
       octcompress.internal.check ('conv2d', 'groups', groups, 'integer', [1 in_size(3)]);
       if size (w, 3) * groups ~= in_size(3) || mod (cout, groups) ~= 0
         octcompress.internal.fail ('conv2d', 'badSize', ...
-          ['WEIGHTS is %d x %d x %d x %d with %d groups, so the input must have %d channels and the ' ...
-           'output a multiple of %d, but the input is [%s]'], size (w, 1), size (w, 2), size (w, 3), ...
-          cout, groups, size (w, 3) * groups, groups, num2str (in_size));
+          ['WEIGHTS is %d x %d x %d x %d with %d groups, so the input must have %d channels ' ...
+           'and the output a multiple of %d, but the input is [%s]'], size (w, 1), size (w, 2), ...
+          size (w, 3), cout, groups, size (w, 3) * groups, groups, num2str (in_size));
       end
       if ~isempty (bias) && ~isequal (size (bias), [cout 1])
         octcompress.internal.fail ('conv2d', 'badSize', 'BIAS must be %d x 1, but is %s', cout, ...
@@ -65,14 +62,8 @@ end
 function [w, bias, groups, g] = settings (layer, channels, height, width)
   w_size = octcompress.layers.weights_size (layer, 4);
   w = reshape (layer.weights, w_size);
-  bias = [];
-  if isfield (layer, 'bias')
-    bias = layer.bias;
-  end
-  groups = 1;
-  if isfield (layer, 'groups') && ~isempty (layer.groups)
-    groups = layer.groups;
-  end
+  bias = octcompress.layers.option (layer, 'bias', []);
+  groups = octcompress.layers.option (layer, 'groups', 1);
   g = octcompress.layers.window ('conv2d', layer, w_size(1:2), [height width channels]);
 end
 
@@ -82,8 +73,8 @@ end
 %!  worst = octcompress.layers.check_gradient (layer, in_size, 1);
 %!endfunction
 %!function worst = against_loops (w_size, in_size, varargin)
-%!  layer = struct ('weights', 2 * rand (w_size) - 1, 'weights_size', w_size, 'bias', rand (w_size(4), 1), ...
-%!                  varargin{:});
+%!  layer = struct ('weights', 2 * rand (w_size) - 1, 'weights_size', w_size, ...
+%!                  'bias', rand (w_size(4), 1), varargin{:});
 %!  x = rand (in_size(3), in_size(2), 2, in_size(1));
 %!  y = octcompress.layers.conv2d ('forward', layer, x, false);
 %!  out = octcompress.layers.conv2d ('size', layer, in_size);
@@ -118,7 +109,8 @@ end
 %! assert (against_loops ([2 3 3 4], [5 6 3], 'padding', [1 0 2 1], 'stride', [1 2]) < 1e-12);
 %!test % many channels, small rows together
 %! assert (against_loops ([3 3 17 4], [7 6 17], 'padding', 'same') < 1e-12);
-%! assert (against_loops ([3 3 17 4], [7 6 17], 'padding', 'same', 'stride', 2, 'dilation', [2 1]) < 1e-12);
+%! options = {'padding', 'same', 'stride', 2, 'dilation', [2 1]};
+%! assert (against_loops ([3 3 17 4], [7 6 17], options{:}) < 1e-12);
 %!test % 1 x 1
 %! assert (against_loops ([1 1 5 4], [3 4 5]) < 1e-12);
 %! assert (against_loops ([1 1 5 4], [3 4 5], 'stride', 2) < 1e-12);
@@ -144,7 +136,8 @@ end
 %! assert (gradient ([3 3 1 3], [4 5 3], 'groups', 3, 'padding', 1, 'stride', 2) < 1e-6);
 %! assert (gradient ([3 1 1 6], [5 1 3], 'groups', 3) < 1e-6);
 %!test
-%! [out, macs] = octcompress.layers.conv2d ('size', struct ('weights', ones (5, 5, 1, 20)), [28 28 1]);
+%! layer = struct ('weights', ones (5, 5, 1, 20));
+%! [out, macs] = octcompress.layers.conv2d ('size', layer, [28 28 1]);
 %! assert (out, [24 24 20]);
 %! assert (macs, 24 * 24 * 20 * 25);
 %!error <conv2d: WEIGHTS is 3 x 3 x 2 x 4 with 1 groups, so the input must have 2 channels and the output a multiple of 1, but the input is \[8  8  3\]> octcompress.layers.conv2d ('size', struct ('weights', ones (3, 3, 2, 4)), [8 8 3])

@@ -173,14 +173,16 @@ end
 %!  x = rand (in(3), in(2), 2, in(1));
 %!  y = rand (w_size(4), g.out(2), 2, g.out(1));
 %!  w = rand (w_size);
-%!  one = sum (reshape (octcompress.layers.convolution ('correlate', x, w, [], g, groups) .* y, [], 1));
-%!  two = sum (reshape (octcompress.layers.convolution ('spread', y, w, [], g, groups) .* x, [], 1));
-%!  three = sum (reshape (octcompress.layers.convolution ('weights', x, y, [], g, groups) .* w, [], 1));
+%!  product = @(a, b) a(:)' * b(:);
+%!  one = product (octcompress.layers.convolution ('correlate', x, w, [], g, groups), y);
+%!  two = product (octcompress.layers.convolution ('spread', y, w, [], g, groups), x);
+%!  three = product (octcompress.layers.convolution ('weights', x, y, [], g, groups), w);
 %!  assert (two, one, 1e-10 * one);
 %!  assert (three, one, 1e-10 * one);
 %!endfunction
 %!test % the three maps belong together, in every arrangement
-%! for layer = {struct(), struct('padding', 'same'), struct('stride', [2 3], 'padding', [2 0 1 1]), struct('dilation', 2, 'stride', 3)}
+%! for layer = {struct(), struct('padding', 'same'), struct('dilation', 2, 'stride', 3), ...
+%!              struct('stride', [2 3], 'padding', [2 0 1 1])}
 %!   compare ([7 9 2], [3 3 2 5], 1, layer{1});
 %!   compare ([7 9 1], [3 2 1 5], 1, layer{1});
 %!   compare ([7 9 18], [3 3 18 5], 1, layer{1});

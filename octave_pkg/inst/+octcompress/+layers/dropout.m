@@ -20,8 +20,9 @@ function varargout = dropout (form, layer, x, varargin)
       state = [];
       y = x;
       if varargin{1}
-        rate = rate_of (layer);
-        state = cast (octcompress.train.random ('uniform', size (x)) >= rate, class (x)) / (1 - rate);
+        rate = octcompress.layers.option (layer, 'rate', 0.5);
+        stays = octcompress.train.random ('uniform', size (x)) >= rate;
+        state = cast (stays, class (x)) / (1 - rate);
         y = x .* state;
       end
       varargout = {y, state};
@@ -32,15 +33,9 @@ function varargout = dropout (form, layer, x, varargin)
       end
       varargout = {dy, struct()};
     case 'size'
-      octcompress.internal.check ('dropout', 'rate', rate_of (layer), 'number', [0 1 - eps]);
+      rate = octcompress.layers.option (layer, 'rate', 0.5);
+      octcompress.internal.check ('dropout', 'rate', rate, 'number', [0 1 - eps]);
       varargout = {x, 0};
-  end
-end
-
-function rate = rate_of (layer)
-  rate = 0.5;
-  if isfield (layer, 'rate') && ~isempty (layer.rate)
-    rate = layer.rate;
   end
 end
 

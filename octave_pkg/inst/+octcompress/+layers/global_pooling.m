@@ -2,7 +2,8 @@ function varargout = global_pooling (form, layer, x, varargin)
 %GLOBAL_POOLING  Layers globalmaxpool and globalaveragepool: one value for each channel.
 %
 %   [y, state] = octcompress.layers.global_pooling ('forward', layer, x, training)
-%   [dx, gradients] = octcompress.layers.global_pooling ('backward', layer, x, y, dy, state, need_dx)
+%   [dx, gradients] = octcompress.layers.global_pooling ('backward', layer, x, y, dy, state, ...
+%                                                        need_dx)
 %   [out_size, macs] = octcompress.layers.global_pooling ('size', layer, in_size)
 %
 %   layer.type  'globalmaxpool' or 'globalaveragepool'
@@ -40,26 +41,25 @@ function varargout = global_pooling (form, layer, x, varargin)
       varargout = {dx, struct()};
 
     case 'size'
-      if numel (x) ~= 3
-        octcompress.internal.fail ('global_pooling', 'badSize', ...
-          'the input must be an image [height width channels], but has the size [%s]', num2str (x));
-      end
+      octcompress.layers.need_image ('global_pooling', x);
       varargout = {[1 1 x(3)], 0};
   end
 end
 
-%!shared x
+%!shared x, average, maximum
 %! x = reshape (1:24, 2, 3, 2, 2);
+%! average = struct ('type', 'globalaveragepool');
+%! maximum = struct ('type', 'globalmaxpool');
 %!test
-%! y = octcompress.layers.global_pooling ('forward', struct ('type', 'globalaveragepool'), x, false);
+%! y = octcompress.layers.global_pooling ('forward', average, x, false);
 %! assert (y(2, 1, 1), mean (mean (x(2, :, 1, :))), 1e-12);
 %! assert (size (y), [2 1 2]);
 %!test
-%! y = octcompress.layers.global_pooling ('forward', struct ('type', 'globalmaxpool'), x, false);
+%! y = octcompress.layers.global_pooling ('forward', maximum, x, false);
 %! assert (y(:, 1, 2), [23; 24]);
 %!test
-%! assert (octcompress.layers.check_gradient (struct ('type', 'globalaveragepool'), [3 2 4]) < 1e-6);
-%! assert (octcompress.layers.check_gradient (struct ('type', 'globalmaxpool'), [3 2 4]) < 1e-6);
+%! assert (octcompress.layers.check_gradient (average, [3 2 4]) < 1e-6);
+%! assert (octcompress.layers.check_gradient (maximum, [3 2 4]) < 1e-6);
 %!test
 %! assert (octcompress.layers.global_pooling ('size', struct (), [5 4 7]), [1 1 7]);
 %!error <global_pooling: the input must be an image \[height width channels\], but has the size \[7\]> octcompress.layers.global_pooling ('size', struct (), 7)

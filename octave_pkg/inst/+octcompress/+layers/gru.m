@@ -40,7 +40,7 @@ function varargout = gru (form, layer, x, varargin)
       [d_input, d_recurrent, d_reset] = backward (layer, state, dh);
       [dx, gradients] = octcompress.layers.recurrence ('gradients', layer, x, state.h, d_input, ...
                                                        d_recurrent, need_dx);
-      if ~is_reset_after (layer)
+      if ~octcompress.layers.option (layer, 'reset_after', true)
         units = size (layer.recurrent_weights, 2);
         block = 2 * units + 1:3 * units;
         gradients.recurrent_weights(block, :) = d_reset;
@@ -52,20 +52,13 @@ function varargout = gru (form, layer, x, varargin)
   end
 end
 
-function yes = is_reset_after (layer)
-  yes = ~isfield (layer, 'reset_after') || isempty (layer.reset_after) || layer.reset_after;
-end
-
 function [h, state] = forward (layer, x)
   [~, n, steps] = size (x);
   units = size (layer.recurrent_weights, 2);
   from_input = octcompress.layers.recurrence ('input', layer, x);
   w = layer.recurrent_weights;
-  bias = zeros (3 * units, 1, class (w));
-  if isfield (layer, 'recurrent_bias') && ~isempty (layer.recurrent_bias)
-    bias = layer.recurrent_bias;
-  end
-  after = is_reset_after (layer);
+  bias = octcompress.layers.option (layer, 'recurrent_bias', zeros (3 * units, 1, class (w)));
+  after = octcompress.layers.option (layer, 'reset_after', true);
   gates = zeros (3 * units, n, steps, class (from_input));
   product = zeros (units, n, steps, class (from_input));
   h = product;
@@ -97,7 +90,7 @@ function [d_input, d_recurrent, d_reset] = backward (layer, state, dh)
   % Gradients by a and by b; d_reset: by the candidate's recurrent weights without reset_after.
   [units, n, steps] = size (dh);
   w = layer.recurrent_weights;
-  after = is_reset_after (layer);
+  after = octcompress.layers.option (layer, 'reset_after', true);
   first = 1:2 * units;
   third = 2 * units + 1:3 * units;
   d_input = zeros (size (state.gates), class (dh));
@@ -134,11 +127,16 @@ function [d_input, d_recurrent, d_reset] = backward (layer, state, dh)
 end
 
 %!function layer = random_layer (f, u, varargin)
-%!  layer = struct ('type', 'gru', 'weights', rand (3 * u, f) - 0.5, 'recurrent_weights', rand (3 * u, u) - 0.5, ...
+%!  layer = struct ('type', 'gru', 'weights', rand (3 * u, f) - 0.5, ...
+%!                  'recurrent_weights', rand (3 * u, u) - 0.5, ...
 %!                  'bias', rand (3 * u, 1) - 0.5, varargin{:});
 %!endfunction
+%!function worst = gradient (varargin)
+%!  worst = octcompress.layers.check_gradient (random_layer (3, 2, varargin{:}), [3 4]);
+%!endfunction
 %!test % two steps by hand
-%! layer = struct ('weights', [1; 2; 3], 'recurrent_weights', [0.5; -0.5; 2], 'recurrent_bias', [0; 0; 0.3]);
+%! layer = struct ('weights', [1; 2; 3], 'recurrent_weights', [0.5; -0.5; 2], ...
+%!                 'recurrent_bias', [0; 0; 0.3]);
 %! s = @(a) 1 / (1 + exp (-a));
 %! h1 = (1 - s (1)) * tanh (1.5 + s (0.5) * 0.3);
 %! r = s (1 + 0.5 * h1);
@@ -154,11 +152,11 @@ end
 %! assert (y(:)', [h1 h2], 1e-12);
 %!test
 %! bias = {'recurrent_bias', [0.1; -0.2; 0.3; 0.4; 0.1; -0.3]};
-%! assert (octcompress.layers.check_gradient (random_layer (3, 2), [3 4]) < 1e-6);
-%! assert (octcompress.layers.check_gradient (random_layer (3, 2, bias{:}, 'result', 'last'), [3 4]) < 1e-6);
-%! assert (octcompress.layers.check_gradient (random_layer (3, 2, bias{:}, 'reset_after', false), [3 4]) < 1e-6);
-%! assert (octcompress.layers.check_gradient (random_layer (3, 2, 'reverse', true), [3 4]) < 1e-6);
-%! assert (octcompress.layers.check_gradient (random_layer (3, 2, 'reset_after', false, 'result', 'last', 'reverse', true), [3 4]) < 1e-6);
+%! assert (gradient () < 1e-6);
+%! assert (gradient (bias{:}, 'result', 'last') < 1e-6);
+%! assert (gradient (bias{:}, 'reset_after', false) < 1e-6);
+%! assert (gradient ('reverse', true) < 1e-6);
+%! assert (gradient ('reset_after', false, 'result', 'last', 'reverse', true) < 1e-6);
 %!test
 %! [out, macs] = octcompress.layers.gru ('size', random_layer (3, 2), [3 7]);
 %! assert ({out, macs}, {[2 7], 7 * (6 * 3 + 6 * 2)});

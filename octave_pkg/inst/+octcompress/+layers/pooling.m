@@ -9,8 +9,9 @@ function varargout = pooling (form, layer, x, varargin)
 %   layer.pool_size  scalar or [height width]
 %   layer.stride     (pool_size) scalar or [vertical horizontal]
 %   layer.padding, layer.dilation, layer.ceil_mode   as in octcompress.layers.window
-%   layer.count_include_pad  (false) averagepool: true divides by the window with its padding (PyTorch
-%                    unless told otherwise), false by the pixels of the image in it (ONNX, Keras)
+%   layer.count_include_pad  (false) averagepool: true divides by the window with its padding
+%                    (PyTorch unless told otherwise), false by the pixels of the image in it (ONNX,
+%                    Keras)
 %   x                C x W x N x H
 %
 %   The maximum of a window that reaches over the image is that of its pixels. Of equal maxima the
@@ -54,20 +55,16 @@ function varargout = pooling (form, layer, x, varargin)
 
     case 'size'
       in_size = x;
-      if ~isfield (layer, 'pool_size') || ~isnumeric (layer.pool_size) || ~any (numel (layer.pool_size) == [1 2]) ...
-         || any (layer.pool_size(:) < 1) || any (layer.pool_size(:) ~= fix (layer.pool_size(:)))
-        given = 'absent';
-        if isfield (layer, 'pool_size')
-          given = octcompress.internal.describe (layer.pool_size);
-        end
+      given = octcompress.layers.option (layer, 'pool_size', 'absent');
+      if ~isnumeric (given) || ~any (numel (given) == [1 2]) || any (given(:) < 1) ...
+         || any (given(:) ~= fix (given(:)))
         octcompress.internal.fail ('pooling', 'badValue', ...
-          'POOL_SIZE must be a positive whole number or [height width], but is %s', given);
+          'POOL_SIZE must be a positive whole number or [height width], but is %s', ...
+          octcompress.internal.describe (given));
       end
       g = geometry (layer, in_size);
-      empty = min (g.rows(1, :)) > g.in(1) || min (g.columns(1, :)) > g.in(2) ...
-              || max (g.rows(end, :)) < 1 || any (g.rows(end, :) < 1) || any (g.columns(end, :) < 1) ...
-              || any (g.rows(1, :) > g.in(1)) || any (g.columns(1, :) > g.in(2));
-      if empty
+      if ~all (any (g.rows >= 1 & g.rows <= g.in(1), 1)) ...
+         || ~all (any (g.columns >= 1 & g.columns <= g.in(2), 1))
         octcompress.internal.fail ('pooling', 'badSize', ...
           'PADDING [%s] is so wide that a window of %d x %d holds no pixel of the image', ...
           num2str (g.padding), g.kernel);
@@ -149,7 +146,7 @@ function share = shares (layer, g, kind)
   % One divided by the number of pixels of each window: 1 x width x 1 x height.
   last = g.in;
   first = [1 1];
-  if isfield (layer, 'count_include_pad') && ~isempty (layer.count_include_pad) && layer.count_include_pad
+  if octcompress.layers.option (layer, 'count_include_pad', false)
     last = g.in + g.padding([2 4]);
     first = 1 - g.padding([1 3]);
   end
@@ -159,10 +156,12 @@ function share = shares (layer, g, kind)
 end
 
 %!function y = run (layer, x)
-%!  y = octcompress.layers.pooling ('forward', layer, reshape (x', 1, columns (x), 1, rows (x)), false);
+%!  x = reshape (x', 1, columns (x), 1, rows (x));
+%!  y = octcompress.layers.pooling ('forward', layer, x, false);
 %!  y = reshape (y, size (y, 2), size (y, 4))';
 %!endfunction
-%!function worst = gradient (layer, in_size)
+%!function worst = gradient (type, pool_size, in_size, varargin)
+%!  layer = struct ('type', type, 'pool_size', pool_size, varargin{:});
 %!  worst = octcompress.layers.check_gradient (layer, in_size);
 %!endfunction
 %!shared maximum, average
@@ -183,16 +182,17 @@ end
 %! dx = octcompress.layers.pooling ('backward', maximum, x, y, 5, state, true);
 %! assert (reshape (dx, 2, 2)', [0 5; 0 0]);
 %!test % gradients
-%! assert (gradient (maximum, [4 6 2]) < 1e-6);
-%! assert (gradient (struct ('type', 'maxpool', 'pool_size', [3 2], 'stride', [2 1], 'padding', 1), [5 4 2]) < 1e-6);
-%! assert (gradient (struct ('type', 'maxpool', 'pool_size', 2, 'dilation', 2, 'stride', 1), [4 5 1]) < 1e-6);
-%! assert (gradient (struct ('type', 'maxpool', 'pool_size', 2, 'ceil_mode', true), [3 5 1]) < 1e-6);
-%! assert (gradient (average, [4 6 2]) < 1e-6);
-%! assert (gradient (struct ('type', 'averagepool', 'pool_size', 3, 'stride', 2, 'padding', 'same'), [5 4 2]) < 1e-6);
-%! assert (gradient (struct ('type', 'averagepool', 'pool_size', 3, 'stride', 2, 'padding', 1, 'count_include_pad', true, 'ceil_mode', true), [6 5 2]) < 1e-6);
+%! assert (gradient ('maxpool', 2, [4 6 2]) < 1e-6);
+%! assert (gradient ('maxpool', [3 2], [5 4 2], 'stride', [2 1], 'padding', 1) < 1e-6);
+%! assert (gradient ('maxpool', 2, [4 5 1], 'dilation', 2, 'stride', 1) < 1e-6);
+%! assert (gradient ('maxpool', 2, [3 5 1], 'ceil_mode', true) < 1e-6);
+%! assert (gradient ('averagepool', 2, [4 6 2]) < 1e-6);
+%! assert (gradient ('averagepool', 3, [5 4 2], 'stride', 2, 'padding', 'same') < 1e-6);
+%! assert (gradient ('averagepool', 3, [6 5 2], 'stride', 2, 'padding', 1, ...
+%!                   'count_include_pad', true, 'ceil_mode', true) < 1e-6);
 %!test
 %! out = octcompress.layers.pooling ('size', setfield (maximum, 'ceil_mode', true), [5 4 7]);
 %! assert (out, [3 2 7]);
 %!error <pooling: POOL_SIZE must be a positive whole number or \[height width\], but is 0> octcompress.layers.pooling ('size', setfield (maximum, 'pool_size', 0), [4 4 1])
-%!error <pooling: POOL_SIZE must be a positive whole number or \[height width\], but is absent> octcompress.layers.pooling ('size', struct ('type', 'maxpool'), [4 4 1])
+%!error <pooling: POOL_SIZE must be a positive whole number or \[height width\], but is 'absent'> octcompress.layers.pooling ('size', struct ('type', 'maxpool'), [4 4 1])
 %!error <pooling: PADDING \[2  2  2  2\] is so wide that a window of 2 x 2 holds no pixel of the image> octcompress.layers.pooling ('size', setfield (maximum, 'padding', 2), [4 4 1])

@@ -33,15 +33,11 @@ function varargout = prelu (form, layer, x, varargin)
       if numel (x) < 3
         channels = x(1);
       end
-      if ~isfield (layer, 'slope') || ~any (numel (layer.slope) == [1 channels]) ...
-        || ~iscolumn (layer.slope)
-        given = 'absent';
-        if isfield (layer, 'slope')
-          given = octcompress.internal.describe (layer.slope);
-        end
+      slope = octcompress.layers.option (layer, 'slope', []);
+      if ~any (numel (slope) == [1 channels]) || ~iscolumn (slope)
         octcompress.internal.fail ('prelu', 'badSize', ...
           'SLOPE must be a scalar or %d x 1, one for each channel of the input [%s], but is %s', ...
-          channels, num2str (x), given);
+          channels, num2str (x), octcompress.internal.describe (slope));
       end
       varargout = {x, 0};
   end

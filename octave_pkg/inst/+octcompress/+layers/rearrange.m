@@ -27,7 +27,8 @@ function varargout = rearrange (form, layer, x, varargin)
         y = permute_user (x, numel (layer.in_size), layer.dimensions);
       else
         out_size = output_size (layer, layer.in_size);
-        y = from_list (to_list (x, numel (layer.in_size), order_of (layer)), out_size, order_of (layer));
+        order = order_of (layer);
+        y = from_list (to_list (x, numel (layer.in_size), order), out_size, order);
       end
       varargout = {y, []};
 
@@ -42,20 +43,18 @@ function varargout = rearrange (form, layer, x, varargin)
         if any (isnan (in_size))
           in_size = [in_size(1) size(x, 3)];
         end
-        dx = from_list (to_list (dy, numel (out_size), order_of (layer)), in_size, order_of (layer));
+        order = order_of (layer);
+        dx = from_list (to_list (dy, numel (out_size), order), in_size, order);
       end
       varargout = {dx, struct()};
 
     case 'size'
       if strcmp (layer.type, 'permute')
-        if ~isfield (layer, 'dimensions') || ~isequal (sort (layer.dimensions(:)'), 1:numel (x))
-          given = 'absent';
-          if isfield (layer, 'dimensions')
-            given = octcompress.internal.describe (layer.dimensions);
-          end
+        given = octcompress.layers.option (layer, 'dimensions', 'absent');
+        if ~isequal (sort (given(:)'), 1:numel (x))
           octcompress.internal.fail ('rearrange', 'badValue', ...
-            'DIMENSIONS must have each of 1 to %d once, for the input is [%s], but is %s', numel (x), ...
-            num2str (x), given);
+            'DIMENSIONS must have each of 1 to %d once, for the input is [%s], but is %s', ...
+            numel (x), num2str (x), octcompress.internal.describe (given));
         end
         out = x(layer.dimensions);
       else
@@ -67,10 +66,7 @@ function varargout = rearrange (form, layer, x, varargin)
 end
 
 function order = order_of (layer)
-  order = 'hwc';
-  if isfield (layer, 'order') && ~isempty (layer.order)
-    order = layer.order;
-  end
+  order = octcompress.layers.option (layer, 'order', 'hwc');
   octcompress.internal.check ('rearrange', 'order', order, 'choice', {'hwc', 'chw', 'keras'});
 end
 
@@ -79,9 +75,10 @@ function out = output_size (layer, in_size)
     out = prod (in_size);
     return
   end
-  fine = isfield (layer, 'output_size') && isnumeric (layer.output_size) && any (numel (layer.output_size) == 1:3);
+  given = octcompress.layers.option (layer, 'output_size', 'absent');
+  fine = isnumeric (given) && any (numel (given) == 1:3);
   if fine
-    out = double (layer.output_size(:)');
+    out = double (given(:)');
     left = out == -1;
     if sum (left) == 1
       out(left) = prod (in_size) / prod (out(~left));
@@ -89,13 +86,10 @@ function out = output_size (layer, in_size)
     fine = all (out >= 1 & out == fix (out)) && prod (out) == prod (in_size);
   end
   if ~fine
-    given = 'absent';
-    if isfield (layer, 'output_size')
-      given = octcompress.internal.describe (layer.output_size);
-    end
     octcompress.internal.fail ('rearrange', 'badSize', ...
-      ['OUTPUT_SIZE must be F, [H W C] or [F T] with the %g numbers of the input [%s] (one element may ' ...
-       'be -1), but is %s'], prod (in_size), num2str (in_size), given);
+      ['OUTPUT_SIZE must be F, [H W C] or [F T] with the %g numbers of the input [%s] ' ...
+       '(one element may be -1), but is %s'], prod (in_size), num2str (in_size), ...
+      octcompress.internal.describe (given));
   end
 end
 
@@ -155,10 +149,14 @@ end
 
 %!function y = run (layer, x, in_size)
 %!  layer.in_size = in_size;
-%!  y = octcompress.layers.rearrange ('forward', layer, octcompress.model.to_engine (x, in_size), false);
+%!  x = octcompress.model.to_engine (x, in_size);
+%!  y = octcompress.layers.rearrange ('forward', layer, x, false);
 %!endfunction
-%!function worst = gradient (layer, in_size)
-%!  layer.in_size = in_size;
+%!function out = size_after (in_size, varargin)
+%!  out = octcompress.layers.rearrange ('size', struct ('type', varargin{:}), in_size);
+%!endfunction
+%!function worst = gradient (in_size, varargin)
+%!  layer = struct ('type', varargin{:}, 'in_size', in_size);
 %!  worst = octcompress.layers.check_gradient (layer, in_size);
 %!endfunction
 %!shared x
@@ -187,17 +185,17 @@ end
 %! y = run (struct ('type', 'permute', 'dimensions', [2 3 1]), x, [2 3 4]);
 %! assert (octcompress.model.from_engine (y, [3 4 2]), permute (x, [2 3 1 4]));
 %!test
-%! assert (gradient (struct ('type', 'flatten'), [2 3 4]) < 1e-6);
-%! assert (gradient (struct ('type', 'flatten', 'order', 'chw'), [2 3 4]) < 1e-6);
-%! assert (gradient (struct ('type', 'flatten', 'order', 'keras'), [2 3 4]) < 1e-6);
-%! assert (gradient (struct ('type', 'flatten'), [2 4]) < 1e-6);
-%! assert (gradient (struct ('type', 'reshape', 'output_size', [4 6]), [2 3 4]) < 1e-6);
-%! assert (gradient (struct ('type', 'reshape', 'output_size', [6 1 4], 'order', 'chw'), 24) < 1e-6);
-%! assert (gradient (struct ('type', 'permute', 'dimensions', [3 1 2]), [2 3 4]) < 1e-6);
-%! assert (gradient (struct ('type', 'permute', 'dimensions', [2 1]), [2 3]) < 1e-6);
-%!assert (octcompress.layers.rearrange ('size', struct ('type', 'flatten'), [2 3 4]), 24)
-%!assert (octcompress.layers.rearrange ('size', struct ('type', 'reshape', 'output_size', [2 -1 3]), 24), [2 4 3])
-%!assert (octcompress.layers.rearrange ('size', struct ('type', 'permute', 'dimensions', [3 1 2]), [2 3 4]), [4 2 3])
-%!error <rearrange: ORDER must be one of 'hwc', 'chw', 'keras', but is 'whc'> octcompress.layers.rearrange ('size', struct ('type', 'flatten', 'order', 'whc'), [2 3 4])
-%!error <rearrange: OUTPUT_SIZE must be F, .* with the 24 numbers of the input \[2  3  4\] .* but is \[5 5\]> octcompress.layers.rearrange ('size', struct ('type', 'reshape', 'output_size', [5 5]), [2 3 4])
-%!error <rearrange: DIMENSIONS must have each of 1 to 3 once, for the input is \[2  3  4\], but is \[1 1 2\]> octcompress.layers.rearrange ('size', struct ('type', 'permute', 'dimensions', [1 1 2]), [2 3 4])
+%! assert (gradient ([2 3 4], 'flatten') < 1e-6);
+%! assert (gradient ([2 3 4], 'flatten', 'order', 'chw') < 1e-6);
+%! assert (gradient ([2 3 4], 'flatten', 'order', 'keras') < 1e-6);
+%! assert (gradient ([2 4], 'flatten') < 1e-6);
+%! assert (gradient ([2 3 4], 'reshape', 'output_size', [4 6]) < 1e-6);
+%! assert (gradient (24, 'reshape', 'output_size', [6 1 4], 'order', 'chw') < 1e-6);
+%! assert (gradient ([2 3 4], 'permute', 'dimensions', [3 1 2]) < 1e-6);
+%! assert (gradient ([2 3], 'permute', 'dimensions', [2 1]) < 1e-6);
+%!assert (size_after ([2 3 4], 'flatten'), 24)
+%!assert (size_after (24, 'reshape', 'output_size', [2 -1 3]), [2 4 3])
+%!assert (size_after ([2 3 4], 'permute', 'dimensions', [3 1 2]), [4 2 3])
+%!error <rearrange: ORDER must be one of 'hwc', 'chw', 'keras', but is 'whc'> size_after ([2 3 4], 'flatten', 'order', 'whc')
+%!error <rearrange: OUTPUT_SIZE must be F, .* with the 24 numbers of the input \[2  3  4\] .* but is \[5 5\]> size_after ([2 3 4], 'reshape', 'output_size', [5 5])
+%!error <rearrange: DIMENSIONS must have each of 1 to 3 once, for the input is \[2  3  4\], but is \[1 1 2\]> size_after ([2 3 4], 'permute', 'dimensions', [1 1 2])

@@ -1,14 +1,21 @@
 function varargout = recurrence (form, layer, x, varargin)
 %RECURRENCE  What lstm and gru have in common.
 %
-%   x = octcompress.layers.recurrence ('turn', layer, x)          the steps in the order of layer.reverse
-%   a = octcompress.layers.recurrence ('input', layer, x)         weights * x(t) + bias of all steps at once
-%   y = octcompress.layers.recurrence ('result', layer, h)        the sequence, or its last step
-%   dh = octcompress.layers.recurrence ('spread', layer, dy, steps)  the gradient of 'result'
-%   [dx, gradients] = octcompress.layers.recurrence ('gradients', layer, x, h, d_input, d_recurrent, need_dx)
+%   x = octcompress.layers.recurrence ('turn', layer, x)
+%   a = octcompress.layers.recurrence ('input', layer, x)
+%   y = octcompress.layers.recurrence ('result', layer, h)
+%   dh = octcompress.layers.recurrence ('spread', layer, dy, steps)
+%   [dx, gradients] = octcompress.layers.recurrence ('gradients', layer, x, h, d_input, ...
+%                                                    d_recurrent, need_dx)
 %   [out_size, macs] = octcompress.layers.recurrence ('size', layer, in_size, caller, gates)
 %
-%   d_input, d_recurrent   gradients by weights * x(t) and by recurrent_weights * h(t-1), gates * U x N x T
+%   'turn'       the steps in the order of layer.reverse
+%   'input'      weights * x(t) + bias of all steps at once
+%   'result'     the sequence, or its last step
+%   'spread'     the gradient of 'result'
+%   'gradients'  from d_input and d_recurrent, gradients by weights * x(t) and by
+%                recurrent_weights * h(t-1), gates * U x N x T
+%   'size'       as in octcompress.layers.types; gates is the number of blocks of U rows
 %
 %   See also octcompress.layers.lstm, octcompress.layers.gru.
 
@@ -18,10 +25,7 @@ function varargout = recurrence (form, layer, x, varargin)
 
     case 'input'
       [f, n, steps] = size (x);
-      a = layer.weights * reshape (x, f, n * steps);
-      if isfield (layer, 'bias') && ~isempty (layer.bias)
-        a = a + layer.bias;
-      end
+      a = layer.weights * reshape (x, f, n * steps) + octcompress.layers.option (layer, 'bias', 0);
       varargout{1} = reshape (a, [], n, steps);
 
     case 'result'
@@ -68,7 +72,7 @@ function varargout = recurrence (form, layer, x, varargin)
 end
 
 function x = turn (layer, x)
-  if isfield (layer, 'reverse') && ~isempty (layer.reverse) && layer.reverse
+  if octcompress.layers.option (layer, 'reverse', false)
     x = x(:, :, end:-1:1);
   end
 end
@@ -84,18 +88,17 @@ function [out, macs] = out_size (layer, in_size, caller, gates)
     octcompress.internal.fail (caller, 'badSize', ...
       'WEIGHTS must have %d rows for each unit, but is %d x %d', gates, rows, f);
   end
-  if ~isfield (layer, 'recurrent_weights') || ~isequal (size (layer.recurrent_weights), [rows units])
-    given = 'absent';
-    if isfield (layer, 'recurrent_weights')
-      given = octcompress.internal.describe (layer.recurrent_weights);
-    end
+  recurrent = octcompress.layers.option (layer, 'recurrent_weights', 'absent');
+  if ~isequal (size (recurrent), [rows units])
     octcompress.internal.fail (caller, 'badSize', ...
-      'RECURRENT_WEIGHTS must be %d x %d, for WEIGHTS is %d x %d, but is %s', rows, units, rows, f, given);
+      'RECURRENT_WEIGHTS must be %d x %d, for WEIGHTS is %d x %d, but is %s', rows, units, rows, ...
+      f, octcompress.internal.describe (recurrent));
   end
   for name = {'bias', 'recurrent_bias'}
-    if isfield (layer, name{1}) && ~isempty (layer.(name{1})) && ~isequal (size (layer.(name{1})), [rows 1])
-      octcompress.internal.fail (caller, 'badSize', '%s must be %d x 1, but is %s', upper (name{1}), ...
-                                 rows, octcompress.internal.describe (layer.(name{1})));
+    bias = octcompress.layers.option (layer, name{1}, zeros (rows, 1));
+    if ~isequal (size (bias), [rows 1])
+      octcompress.internal.fail (caller, 'badSize', '%s must be %d x 1, but is %s', ...
+                                 upper (name{1}), rows, octcompress.internal.describe (bias));
     end
   end
   if numel (in_size) ~= 2 || in_size(1) ~= f
@@ -117,8 +120,12 @@ end
 %! x = reshape (1:24, 2, 3, 4);
 %!assert (octcompress.layers.recurrence ('turn', struct (), x), x)
 %!assert (octcompress.layers.recurrence ('turn', struct ('reverse', true), x), x(:, :, [4 3 2 1]))
-%!assert (octcompress.layers.recurrence ('result', struct ('result', 'last', 'reverse', true), x), x(:, :, 4))
+%!test
+%! layer = struct ('result', 'last', 'reverse', true);
+%! assert (octcompress.layers.recurrence ('result', layer, x), x(:, :, 4));
 %!test
 %! dh = octcompress.layers.recurrence ('spread', struct ('result', 'last'), [1 2 3; 4 5 6], 4);
 %! assert (dh, cat (3, zeros (2, 3, 3), [1 2 3; 4 5 6]));
-%!assert (octcompress.layers.recurrence ('input', struct ('weights', [1 1], 'bias', 10), x), sum (x, 1) + 10)
+%!test
+%! layer = struct ('weights', [1 1], 'bias', 10);
+%! assert (octcompress.layers.recurrence ('input', layer, x), sum (x, 1) + 10);

@@ -38,12 +38,13 @@ function varargout = scale (form, layer, x, varargin)
       end
       for name = {'scale', 'offset'}
         if isfield (layer, name{1})
-          s = size (layer.(name{1}));
+          given = layer.(name{1});
+          s = size (given);
           s(end+1:3) = 1;
           if ~isequal (s, [1 1 1]) && ~isequal (s, [channels 1 1]) && ~isequal (s, x)
             octcompress.internal.fail ('scale', 'badSize', ...
-              '%s must be a scalar, %d x 1, or of the input''s size [%s], but is %s', upper (name{1}), ...
-              channels, num2str (x), octcompress.internal.describe (layer.(name{1})));
+              '%s must be a scalar, %d x 1, or of the input''s size [%s], but is %s', ...
+              upper (name{1}), channels, num2str (x), octcompress.internal.describe (given));
           end
         end
       end

@@ -2,7 +2,8 @@ function varargout = transposedconv2d (form, layer, x, varargin)
 %TRANSPOSEDCONV2D  Transposed convolution: the adjoint of conv2d, which enlarges by its stride.
 %
 %   [y, state] = octcompress.layers.transposedconv2d ('forward', layer, x, training)
-%   [dx, gradients] = octcompress.layers.transposedconv2d ('backward', layer, x, y, dy, state, need_dx)
+%   [dx, gradients] = octcompress.layers.transposedconv2d ('backward', layer, x, y, dy, state, ...
+%                                                          need_dx)
 %   [out_size, macs] = octcompress.layers.transposedconv2d ('size', layer, in_size)
 %
 %   layer.weights         kernel height x kernel width x cout / groups x cin: those of the conv2d of
@@ -44,22 +45,19 @@ function varargout = transposedconv2d (form, layer, x, varargin)
 
     case 'size'
       in_size = x;
-      if numel (in_size) ~= 3
-        octcompress.internal.fail ('transposedconv2d', 'badSize', ...
-          'the input must be an image [height width channels], but has the size [%s]', num2str (in_size));
-      end
+      octcompress.layers.need_image ('transposedconv2d', in_size);
       [w, bias, groups, g] = settings (layer, in_size(1:2));
       octcompress.internal.check ('transposedconv2d', 'groups', groups, 'integer', [1 in_size(3)]);
       cout = size (w, 3) * groups;
       if size (w, 4) ~= in_size(3) || mod (in_size(3), groups) ~= 0
         octcompress.internal.fail ('transposedconv2d', 'badSize', ...
-          ['WEIGHTS is %d x %d x %d x %d with %d groups, so the input must have %d channels, a multiple of ' ...
-           '%d, but is [%s]'], size (w, 1), size (w, 2), size (w, 3), size (w, 4), groups, size (w, 4), ...
-          groups, num2str (in_size));
+          ['WEIGHTS is %d x %d x %d x %d with %d groups, so the input must have %d channels, ' ...
+           'a multiple of %d, but is [%s]'], size (w, 1), size (w, 2), size (w, 3), size (w, 4), ...
+          groups, size (w, 4), groups, num2str (in_size));
       end
       if ~isempty (bias) && ~isequal (size (bias), [cout 1])
-        octcompress.internal.fail ('transposedconv2d', 'badSize', 'BIAS must be %d x 1, but is %s', cout, ...
-                                   octcompress.internal.describe (bias));
+        octcompress.internal.fail ('transposedconv2d', 'badSize', ...
+          'BIAS must be %d x 1, but is %s', cout, octcompress.internal.describe (bias));
       end
       varargout = {[g.in cout], prod(in_size(1:2)) * numel(w)};
   end
@@ -69,27 +67,23 @@ function [w, bias, groups, g] = settings (layer, in)
   % The geometry is that of the convolution from the result to the input.
   w_size = octcompress.layers.weights_size (layer, 4);
   w = reshape (layer.weights, w_size);
-  bias = [];
-  if isfield (layer, 'bias')
-    bias = layer.bias;
-  end
-  groups = 1;
-  if isfield (layer, 'groups') && ~isempty (layer.groups)
-    groups = layer.groups;
-  end
+  bias = octcompress.layers.option (layer, 'bias', []);
+  groups = octcompress.layers.option (layer, 'groups', 1);
   g = octcompress.layers.window ('transposedconv2d', layer, w_size(1:2), [in 1], 1, 'transposed');
 end
 
 %!function worst = gradient (w_size, in_size, varargin)
-%!  layer = struct ('type', 'transposedconv2d', 'weights', 2 * rand (w_size) - 1, 'weights_size', w_size, varargin{:});
+%!  layer = struct ('type', 'transposedconv2d', 'weights', 2 * rand (w_size) - 1, ...
+%!                  'weights_size', w_size, varargin{:});
 %!  out = octcompress.layers.transposedconv2d ('size', layer, in_size);
 %!  layer.bias = rand (out(3), 1);
 %!  worst = octcompress.layers.check_gradient (layer, in_size);
 %!endfunction
 %!test % the adjoint of conv2d: <conv (x), y> = <x, transposed (y)>
-%! for options = {{}, {'stride', 2}, {'stride', [2 3], 'padding', [1 0 2 1], 'output_padding', [0 1]}, ...
-%!                {'stride', 2, 'dilation', 2, 'padding', 1, 'output_padding', 1}, {'padding', 'same', 'stride', 2}, ...
-%!                {'groups', 3, 'stride', 2}, {'groups', 6}}
+%! for options = {{}, {'stride', 2}, {'groups', 3, 'stride', 2}, {'groups', 6}, ...
+%!                {'stride', [2 3], 'padding', [1 0 2 1], 'output_padding', [0 1]}, ...
+%!                {'stride', 2, 'dilation', 2, 'padding', 1, 'output_padding', 1}, ...
+%!                {'padding', 'same', 'stride', 2}}
 %!   groups = struct (options{1}{:});
 %!   count = 1;
 %!   if isfield (groups, 'groups')
@@ -115,7 +109,8 @@ end
 %! assert (gradient ([2 2 1 4], [3 2 4], 'groups', 4, 'stride', 2) < 1e-6);
 %! assert (gradient ([2 2 2 4], [3 2 4], 'groups', 2) < 1e-6);
 %!test
-%! [out, macs] = octcompress.layers.transposedconv2d ('size', struct ('weights', ones (4, 4, 8, 16), 'stride', 2, 'padding', 1), [7 7 16]);
+%! layer = struct ('weights', ones (4, 4, 8, 16), 'stride', 2, 'padding', 1);
+%! [out, macs] = octcompress.layers.transposedconv2d ('size', layer, [7 7 16]);
 %! assert (out, [14 14 8]);
 %! assert (macs, 49 * 4 * 4 * 8 * 16);
 %!error <transposedconv2d: WEIGHTS is 3 x 3 x 2 x 4 with 1 groups, so the input must have 4 channels, a multiple of 1, but is \[8  8  3\]> octcompress.layers.transposedconv2d ('size', struct ('weights', ones (3, 3, 2, 4)), [8 8 3])

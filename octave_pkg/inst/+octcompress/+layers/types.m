@@ -38,10 +38,11 @@ function entry = types (name)
     table.dense = row (@octcompress.layers.dense, [1 1], {'weights', 'bias'}, {}, {'weights'}, {});
     table.conv2d = row (@octcompress.layers.conv2d, [1 1], {'weights', 'bias'}, {}, {'weights'}, ...
                         [window {'groups'}]);
-    table.transposedconv2d = row (@octcompress.layers.transposedconv2d, [1 1], {'weights', 'bias'}, {}, ...
-                                  {'weights'}, [window {'groups', 'output_padding'}]);
-    table.batchnorm = row (@octcompress.layers.batchnorm, [1 1], {'scale', 'offset'}, {'mean', 'variance'}, ...
-                           {}, {'epsilon', 'momentum'});
+    table.transposedconv2d = row (@octcompress.layers.transposedconv2d, [1 1], ...
+                                  {'weights', 'bias'}, {}, {'weights'}, ...
+                                  [window {'groups', 'output_padding'}]);
+    table.batchnorm = row (@octcompress.layers.batchnorm, [1 1], {'scale', 'offset'}, ...
+                           {'mean', 'variance'}, {}, {'epsilon', 'momentum'});
     for type = {'relu', 'relu6', 'swish', 'hardswish', 'sigmoid', 'tanh', 'identity'}
       table.(type{1}) = row (@octcompress.layers.activation, [1 1], {}, {}, {}, {});
     end
@@ -52,23 +53,27 @@ function entry = types (name)
     table.prelu = row (@octcompress.layers.prelu, [1 1], {'slope'}, {}, {}, {});
     table.softmax = row (@octcompress.layers.softmax, [1 1], {}, {}, {}, {});
     table.logsoftmax = row (@octcompress.layers.logsoftmax, [1 1], {}, {}, {}, {});
-    table.maxpool = row (@octcompress.layers.pooling, [1 1], {}, {}, {}, [{'pool_size'} window {'ceil_mode'}]);
+    pool = [{'pool_size'} window {'ceil_mode'}];
+    table.maxpool = row (@octcompress.layers.pooling, [1 1], {}, {}, {}, pool);
     table.averagepool = row (@octcompress.layers.pooling, [1 1], {}, {}, {}, ...
-                             [{'pool_size'} window {'ceil_mode', 'count_include_pad'}]);
+                             [pool {'count_include_pad'}]);
     table.globalmaxpool = row (@octcompress.layers.global_pooling, [1 1], {}, {}, {}, {});
     table.globalaveragepool = row (@octcompress.layers.global_pooling, [1 1], {}, {}, {}, {});
     table.flatten = row (@octcompress.layers.rearrange, [1 1], {}, {}, {}, {'order'});
-    table.reshape = row (@octcompress.layers.rearrange, [1 1], {}, {}, {}, {'output_size', 'order'});
+    table.reshape = row (@octcompress.layers.rearrange, [1 1], {}, {}, {}, ...
+                         {'output_size', 'order'});
     table.permute = row (@octcompress.layers.rearrange, [1 1], {}, {}, {}, {'dimensions'});
     table.add = row (@octcompress.layers.combine, [2 Inf], {}, {}, {}, {});
     table.subtract = row (@octcompress.layers.combine, [2 2], {}, {}, {}, {});
     table.multiply = row (@octcompress.layers.combine, [2 Inf], {}, {}, {}, {});
     table.concat = row (@octcompress.layers.concat, [2 Inf], {}, {}, {}, {'axis'});
     table.dropout = row (@octcompress.layers.dropout, [1 1], {}, {}, {}, {'rate'});
-    table.upsample = row (@octcompress.layers.upsample, [1 1], {}, {}, {}, {'factor', 'method', 'align_corners'});
+    table.upsample = row (@octcompress.layers.upsample, [1 1], {}, {}, {}, ...
+                          {'factor', 'method', 'align_corners'});
     table.zeropad = row (@octcompress.layers.zeropad, [1 1], {}, {}, {}, {'padding'});
     table.scale = row (@octcompress.layers.scale, [1 1], {}, {}, {}, {'scale', 'offset'});
-    table.lstm = row (@octcompress.layers.lstm, [1 1], recurrent, {}, recurrent(1:2), {'result', 'reverse'});
+    table.lstm = row (@octcompress.layers.lstm, [1 1], recurrent, {}, recurrent(1:2), ...
+                      {'result', 'reverse'});
     table.gru = row (@octcompress.layers.gru, [1 1], recurrent, {}, recurrent(1:2), ...
                      {'result', 'reverse', 'reset_after'});
     for type = {'flatten', 'reshape', 'permute', 'add', 'subtract', 'multiply', 'concat'}
@@ -85,8 +90,9 @@ function entry = types (name)
 end
 
 function entry = row (run, inputs, trained, statistics, prunable, options)
-  entry = struct ('run', run, 'inputs', inputs, 'trained', {trained}, 'statistics', {statistics}, ...
-                  'prunable', {prunable}, 'options', {options}, 'sized', false);
+  entry = struct ('run', run, 'inputs', inputs, 'trained', {trained}, ...
+                  'statistics', {statistics}, 'prunable', {prunable}, 'options', {options}, ...
+                  'sized', false);
 end
 
 %!test

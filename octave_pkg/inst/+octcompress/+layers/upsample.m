@@ -26,21 +26,17 @@ function varargout = upsample (form, layer, x, varargin)
       [down, across] = maps (layer, size (x, 4), size (x, 2), class (x));
       varargout = {along_both(varargin{2}, down', across'), struct()};
     case 'size'
-      if numel (x) ~= 3
-        octcompress.internal.fail ('upsample', 'badSize', ...
-          'the input must be an image [height width channels], but has the size [%s]', num2str (x));
-      end
-      given = [];
-      if isfield (layer, 'factor')
-        given = layer.factor;
-      end
-      if ~isnumeric (given) || ~any (numel (given) == [1 2]) || any (floor (x(1:2) .* given(:)') < 1)
+      octcompress.layers.need_image ('upsample', x);
+      given = octcompress.layers.option (layer, 'factor', []);
+      fine = isnumeric (given) && any (numel (given) == [1 2]) ...
+             && all (floor (x(1:2) .* given(:)') >= 1);
+      if ~fine
         octcompress.internal.fail ('upsample', 'badValue', ...
           'FACTOR must be a positive number or [vertical horizontal], but is %s', ...
           octcompress.internal.describe (given));
       end
-      octcompress.internal.check ('upsample', 'method', option (layer, 'method', 'nearest'), 'choice', ...
-                                  {'nearest', 'bilinear'});
+      method = octcompress.layers.option (layer, 'method', 'nearest');
+      octcompress.internal.check ('upsample', 'method', method, 'choice', {'nearest', 'bilinear'});
       varargout = {[floor(x(1:2) .* double (given(:)')) x(3)], 0};
   end
 end
@@ -48,8 +44,8 @@ end
 function [down, across] = maps (layer, height, width, kind)
   % Matrices: rows of the result x rows of the image, and the same of columns.
   factor = double (layer.factor(:)') .* [1 1];
-  method = option (layer, 'method', 'nearest');
-  corners = option (layer, 'align_corners', false);
+  method = octcompress.layers.option (layer, 'method', 'nearest');
+  corners = octcompress.layers.option (layer, 'align_corners', false);
   down = cast (interpolation (height, factor(1), method, corners), kind);
   across = cast (interpolation (width, factor(2), method, corners), kind);
 end
@@ -81,16 +77,10 @@ function y = along_both (x, down, across)
   y = reshape (y, c, size (across, 1), n, size (down, 1));
 end
 
-function value = option (layer, name, default)
-  value = default;
-  if isfield (layer, name) && ~isempty (layer.(name))
-    value = layer.(name);
-  end
-end
-
 %!function y = run (x, factor, varargin)
 %!  layer = struct ('factor', factor, varargin{:});
-%!  y = octcompress.layers.upsample ('forward', layer, reshape (x', 1, columns (x), 1, rows (x)), false);
+%!  x = reshape (x', 1, columns (x), 1, rows (x));
+%!  y = octcompress.layers.upsample ('forward', layer, x, false);
 %!  y = reshape (y, size (y, 2), size (y, 4))';
 %!endfunction
 %!function worst = gradient (varargin)

@@ -21,5 +21,7 @@ function s = weights_size (layer, dims)
 end
 
 %!assert (octcompress.layers.weights_size (struct ('weights', ones (3, 3)), 4), [3 3 1 1])
-%!assert (octcompress.layers.weights_size (struct ('weights', ones (3, 6), 'weights_size', [3 2 3]), 4), [3 2 3 1])
+%!test
+%! layer = struct ('weights', ones (3, 6), 'weights_size', [3 2 3]);
+%! assert (octcompress.layers.weights_size (layer, 4), [3 2 3 1]);
 %!error <weights_size: WEIGHTS has 6 elements> octcompress.layers.weights_size (struct ('weights', ones (3, 2), 'weights_size', [3 3]), 4)

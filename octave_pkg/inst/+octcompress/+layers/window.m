@@ -36,18 +36,12 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
   if nargin < 5
     default_stride = 1;
   end
-  if numel (in_size) ~= 3
-    octcompress.internal.fail (caller, 'badSize', ...
-      'the input must be an image [height width channels], but has the size [%s]', num2str (in_size));
-  end
+  octcompress.layers.need_image (caller, in_size);
   kernel = kernel(:)';
   stride = pair (caller, layer, 'stride', default_stride);
   dilation = pair (caller, layer, 'dilation', 1);
   reach = (kernel - 1) .* dilation + 1;
-  padding = 0;
-  if isfield (layer, 'padding') && ~isempty (layer.padding)
-    padding = layer.padding;
-  end
+  padding = octcompress.layers.option (layer, 'padding', 0);
   same = strcmp (padding, 'same');
   if same
     padding = zeros (1, 4);
@@ -64,7 +58,8 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
            - [sum(padding(1:2)) sum(padding(3:4))];
     end
     if any (in < 1)
-      octcompress.internal.fail (caller, 'badSize', 'PADDING [%s] cuts off the whole result', num2str (padding));
+      octcompress.internal.fail (caller, 'badSize', 'PADDING [%s] cuts off the whole result', ...
+                                 num2str (padding));
     end
   else
     in = in_size(1:2);
@@ -95,25 +90,22 @@ function out = count_windows (caller, layer, in, padding, reach, stride)
       reach, in + before + after);
   end
   out = floor (room ./ stride) + 1;
-  if isfield (layer, 'ceil_mode') && ~isempty (layer.ceil_mode) && layer.ceil_mode
+  if octcompress.layers.option (layer, 'ceil_mode', false)
     out = ceil (room ./ stride) + 1;
     out = out - ((out - 1) .* stride >= in + before);
   end
 end
 
 function extra = output_padding (caller, layer, stride)
-  extra = [0 0];
-  if isfield (layer, 'output_padding') && ~isempty (layer.output_padding)
-    extra = layer.output_padding;
-    fine = isnumeric (extra) && any (numel (extra) == [1 2]) && all (extra(:) == fix (extra(:))) ...
-           && all (extra(:)' >= 0 & extra(:)' < stride);
-    if ~fine
-      octcompress.internal.fail (caller, 'badValue', ...
-        'OUTPUT_PADDING must be a whole number below the stride [%s], or two of them, but is %s', ...
-        num2str (stride), octcompress.internal.describe (extra));
-    end
-    extra = double (extra(:)') .* [1 1];
+  extra = octcompress.layers.option (layer, 'output_padding', 0);
+  fine = isnumeric (extra) && any (numel (extra) == [1 2]) && all (extra(:) == fix (extra(:))) ...
+         && all (extra(:)' >= 0 & extra(:)' < stride);
+  if ~fine
+    octcompress.internal.fail (caller, 'badValue', ...
+      'OUTPUT_PADDING must be a whole number below the stride [%s], or two of them, but is %s', ...
+      num2str (stride), octcompress.internal.describe (extra));
   end
+  extra = double (extra(:)') .* [1 1];
 end
 
 function p = places (kernel, out, stride, dilation, before)
@@ -121,10 +113,7 @@ function p = places (kernel, out, stride, dilation, before)
 end
 
 function value = pair (caller, layer, name, default)
-  value = default;
-  if isfield (layer, name) && ~isempty (layer.(name))
-    value = layer.(name);
-  end
+  value = octcompress.layers.option (layer, name, default);
   if ~isnumeric (value) || numel (value) > 2 || any (value < 1) || any (value ~= fix (value))
     octcompress.internal.fail (caller, 'badValue', ...
       '%s must be a positive whole number or two of them, [vertical horizontal], but is %s', ...
@@ -137,8 +126,8 @@ function p = four (caller, p)
   fine = isnumeric (p) && any (numel (p) == [1 2 4]) && all (p(:) >= 0) && all (p(:) == fix (p(:)));
   if ~fine
     octcompress.internal.fail (caller, 'badValue', ...
-      ['PADDING must be ''same'', a whole number, [vertical horizontal] or [top bottom left right], ' ...
-       'but is %s'], octcompress.internal.describe (p));
+      ['PADDING must be ''same'', a whole number, [vertical horizontal] or ' ...
+       '[top bottom left right], but is %s'], octcompress.internal.describe (p));
   end
   p = double (p(:)');
   if numel (p) == 1
@@ -167,13 +156,15 @@ end
 %! assert (g.padding, [0 1 1 1]);
 %!test % a ceiling window must start on the image or before it
 %! assert (at (struct ('stride', 2, 'ceil_mode', true), [2 2], [5 6]).out, [3 3]);
-%! assert (at (struct ('stride', 3, 'ceil_mode', true, 'padding', [0 1 0 1]), [1 1], [3 4]).out, [1 2]);
+%! g = at (struct ('stride', 3, 'ceil_mode', true, 'padding', [0 1 0 1]), [1 1], [3 4]);
+%! assert (g.out, [1 2]);
 %!test % the image of a transposed convolution: its windows are the grid again
 %! layer = struct ('stride', [2 3], 'padding', [1 0 2 1], 'output_padding', [1 2]);
 %! g = octcompress.layers.window ('f', layer, [3 4], [5 6 1], 1, 'transposed');
 %! assert (g.in, [11 18]);
 %! assert (at (layer, [3 4], g.in).out, [5 6]);
-%! g = octcompress.layers.window ('f', struct ('stride', 2, 'padding', 'same'), [3 3], [5 6 1], 1, 'transposed');
+%! layer = struct ('stride', 2, 'padding', 'same');
+%! g = octcompress.layers.window ('f', layer, [3 3], [5 6 1], 1, 'transposed');
 %! assert (g.in, [10 12]);
 %! assert (g.padding, [0 1 0 1]);
 %!error <f: OUTPUT_PADDING must be a whole number below the stride \[2  2\], or two of them, but is 2> octcompress.layers.window ('f', struct ('stride', 2, 'output_padding', 2), [3 3], [5 6 1], 1, 'transposed')

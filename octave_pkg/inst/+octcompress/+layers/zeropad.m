@@ -41,6 +41,8 @@ end
 %! assert (size (y), [2 6 4 6]);
 %! assert (y(:, 3:5, :, 2:6), x);
 %! assert (sum (y(:)), sum (x(:)), 1e-9);
-%!assert (octcompress.layers.check_gradient (struct ('type', 'zeropad', 'padding', [1 0 2 1]), [3 4 2]) < 1e-6)
+%!test
+%! layer = struct ('type', 'zeropad', 'padding', [1 0 2 1]);
+%! assert (octcompress.layers.check_gradient (layer, [3 4 2]) < 1e-6);
 %!assert (octcompress.layers.zeropad ('size', struct ('padding', [1 2]), [5 6 3]), [7 10 3])
 %!error <zeropad: PADDING must be 'same', .*, but is -1> octcompress.layers.zeropad ('size', struct ('padding', -1), [5 6 3])
