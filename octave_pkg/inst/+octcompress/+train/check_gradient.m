@@ -70,16 +70,13 @@ function [worst, info] = check_gradient (model, x, y, varargin)
 
   [~, dy, trace] = value_of (run, layers, batch);
   [gradients, dx] = octcompress.model.backward (plan, layers, trace, dy, true);
-  places = octcompress.train.parameters (model, numel (layers));
+  places = octcompress.train.parameters (model, plan);
   found = cell (1, numel (places) + 1);
   octcompress.train.random ('seed', options.seed);
   for p = 1:numel (places)
     k = places{p}.layer;
     field = places{p}.field;
-    gradient = zeros (size (layers{k}.(field)));
-    if isfield (gradients{k}, field)
-      gradient = reshape (gradients{k}.(field), size (gradient));
-    end
+    gradient = reshape (gradients{k}.(field), size (layers{k}.(field)));
     set = @(w) [layers(1:k-1), {setfield(layers{k}, field, w)}, layers(k+1:end)];
     found{p} = compare (@(w) value_of (run, set (w), batch), layers{k}.(field), gradient, options);
     found{p}.layer = layers{k}.name;

@@ -20,7 +20,7 @@ function source = data_source (caller, model, plan, x, y, options, name)
     octcompress.internal.fail (caller, 'empty', '%s must hold at least one observation, but is %s', name{1}, ...
                                octcompress.internal.describe (x));
   end
-  source = struct ('x', x, 'count', count, 'loss', [], 'labels', [], 'check', sample_sum (x) + sample_sum (y));
+  source = struct ('x', x, 'count', count, 'loss', [], 'labels', [], 'check', sample_sum (x));
   if isempty (y)
     return
   end
@@ -35,12 +35,14 @@ function source = data_source (caller, model, plan, x, y, options, name)
     labels = octcompress.model.labels (caller, y, classes);
     require_count (caller, numel (labels), count, name);
     source.labels = labels;
-    source.loss = @(outputs, which, ~) class_loss (outputs{1}, labels(which), options);
+    cross_entropy = @octcompress.train.cross_entropy;
+    source.loss = @(outputs, which, ~) class_loss (cross_entropy, outputs{1}, labels(which), options);
   else
     target = check_target (caller, y, out_size, count, options, name);
     kind = octcompress.model.float_class (model);
     source.loss = @(outputs, which, ~) target_loss (outputs{1}, target, which, out_size, kind, options);
   end
+  source.check = source.check + sample_sum (y);
 end
 
 function x = check_inputs (caller, model, x, options)
@@ -102,9 +104,9 @@ function target = check_target (caller, y, out_size, count, options, name)
   target = y;
 end
 
-function [value, dy] = class_loss (y, labels, options)
+function [value, dy] = class_loss (cross_entropy, y, labels, options)
   logits = reshape (y, [], numel (labels));
-  [value, gradient] = octcompress.train.cross_entropy (logits, labels, options.label_smoothing, options.class_weights);
+  [value, gradient] = cross_entropy (logits, labels, options.label_smoothing, options.class_weights);
   dy = {reshape(gradient, size (y))};
 end
 

@@ -26,8 +26,8 @@ function rate = learning_rate (options, step, steps_per_epoch)
 %   See also nn_train.
 
   start = options.learning_rate;
-  total = options.epochs * steps_per_epoch;
   if strcmp (options.schedule, 'onecycle')
+    total = options.epochs * steps_per_epoch;
     top = 0.3 * total;
     if step < top
       rate = half_cosine (start / 25, start, step / top);
@@ -36,10 +36,13 @@ function rate = learning_rate (options, step, steps_per_epoch)
     end
     return
   end
-  warm = round (options.warmup * steps_per_epoch);
-  if step < warm
-    rate = start * (step + 1) / warm;
-    return
+  warm = 0;
+  if options.warmup > 0
+    warm = round (options.warmup * steps_per_epoch);
+    if step < warm
+      rate = start * (step + 1) / warm;
+      return
+    end
   end
   switch options.schedule
     case 'constant'
@@ -49,7 +52,7 @@ function rate = learning_rate (options, step, steps_per_epoch)
     case 'exponential'
       rate = start * options.decay ^ (step / (steps_per_epoch * options.decay_epochs));
     case 'cosine'
-      rate = half_cosine (start, options.final_rate, (step - warm) / (total - warm));
+      rate = half_cosine (start, options.final_rate, (step - warm) / (options.epochs * steps_per_epoch - warm));
   end
 end
 

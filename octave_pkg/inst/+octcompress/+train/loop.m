@@ -38,7 +38,7 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
 %   See also nn_train, nn_distill, octcompress.train.interrupted.
 
   count = numel (plan.run);
-  places = octcompress.train.parameters (model, count);
+  places = octcompress.train.parameters (model, plan);
   if isempty (places)
     octcompress.internal.fail (caller, 'nothingToTrain', 'MODEL has no weights to train');
   end
@@ -55,14 +55,16 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
     state = initial_state (model.layers(1:count), places);
   else
     [base.model, state] = octcompress.train.from_checkpoint (base);
-    places = octcompress.train.parameters (base.model, count);
+    places = octcompress.train.parameters (base.model, plan);
     for p = 1:numel (places)
       places{p}.keep = cast (state.kept{p}, class (places{p}.keep));
     end
     octcompress.train.random ('restore', state.random);
   end
   run = struct ('plan', plan, 'model', without_layers (base.model), 'places', {places}, ...
-                'options', options, 'statistics', {layers_with_statistics(model.layers(1:count))});
+                'options', options, 'is_sgd', strcmp (options.optimizer, 'sgd'), ...
+                'statistics', {layers_with_statistics(model.layers(1:count))}, 'call', handles (), ...
+                'as_it_is', needs_nothing (base.model, train.x, options));
   octcompress.train.interrupted ('end');
   leaving = onCleanup (@() leave (options.checkpoint));
   keep_pages ();
@@ -77,11 +79,13 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
       end
       state.loss_sum = 0;
       state.seconds = 0;
+      state.random = octcompress.train.random ('state');
     end
+    draws = true;  % until a batch of the epoch has drawn no random numbers
     while state.done < numel (index)
       started = tic ();
       which = state.order(state.done + 1:min (state.done + options.batch_size, numel (index)));
-      state.rate = octcompress.train.learning_rate (options, state.step, per_epoch);
+      state.rate = run.call.learning_rate (options, state.step, per_epoch);
       [state, loss] = train_batch (state, run, train, which);
       if ~isfinite (loss)
         diverged (caller, state, loss, options);
@@ -92,9 +96,13 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
       if isfield (train, 'after_step')
         [state, run.places] = train.after_step (state, run.places);
       end
-      state.random = octcompress.train.random ('state');
+      if draws
+        before = state.random;
+        state.random = run.call.random ('state');
+        draws = ~isequal (before, state.random);
+      end
       state.seconds = state.seconds + toc (started);
-      octcompress.train.interrupted ('keep', base, state);
+      run.call.interrupted ('keep', base, state);
       if ~isempty (options.checkpoint) && toc (last_saved) >= 60 * options.checkpoint_minutes
         require_finite (caller, state, places, options);
         nn_save (options.checkpoint, octcompress.train.to_checkpoint (base, state));
@@ -182,6 +190,20 @@ function list = layers_with_statistics (layers)
   end
 end
 
+function call = handles ()
+  % What a step calls. To find a function in a package costs Octave more than a small layer.
+  call = struct ('batch', @octcompress.train.batch, 'forward', @octcompress.model.forward, ...
+                 'backward', @octcompress.model.backward, 'learning_rate', @octcompress.train.learning_rate, ...
+                 'sgd_step', @octcompress.train.sgd_step, 'adam_step', @octcompress.train.adam_step, ...
+                 'random', @octcompress.train.random, 'interrupted', @octcompress.train.interrupted);
+end
+
+function yes = needs_nothing (model, x, options)
+  % Features that are in the network's class already: octcompress.train.batch would only select them.
+  yes = isscalar (model.input_size) && isempty (options.augmentation) && ~isfield (model, 'quantization') ...
+        && isa (x, octcompress.model.float_class (model));
+end
+
 function model = without_layers (model)
   % What take_batch needs of the model, and its first weights for the class.
   first = find (cellfun (@(layer) isfield (layer, 'weights'), model.layers), 1);
@@ -196,77 +218,62 @@ end
 
 function [state, loss] = train_batch (state, run, train, which)
   options = run.options;
-  x = octcompress.train.batch (train.x, run.model, which, options.augmentation, true);
-  [y, trace] = octcompress.model.forward (run.plan, state.layers, x, true);
+  layers = state.layers;
+  if run.as_it_is
+    x = train.x(:, which);
+  else
+    x = run.call.batch (train.x, run.model, which, options.augmentation, true);
+  end
+  [y, trace] = run.call.forward (run.plan, layers, x, true);
   [loss, dy] = train.loss (y, which, x);
   if ~isfinite (loss)
     return
   end
   % Gradients are linear in dy: the learning rate of sgd is cheapest put in here.
   scale = 1;
-  if strcmp (options.optimizer, 'sgd')
+  if run.is_sgd
     scale = state.rate;
-    for i = 1:numel (dy)
-      dy{i} = scale * dy{i};
-    end
+    dy{1} = scale * dy{1};
   end
-  gradients = octcompress.model.backward (run.plan, state.layers, trace, dy);
+  gradients = run.call.backward (run.plan, layers, trace, dy);
   for k = run.statistics
     names = fieldnames (trace.states{k}.statistics);
     for i = 1:numel (names)
-      state.layers{k}.(names{i}) = trace.states{k}.statistics.(names{i});
+      layers{k}.(names{i}) = trace.states{k}.statistics.(names{i});
     end
   end
-  steps = collect (gradients, run.places);
-  if ~isinf (options.clip_norm)
-    steps = clip (steps, scale * options.clip_norm);
-  end
-  state = update (state, run.places, steps, scale, options);
+  state.layers = layers;
+  state = update (state, run, gradients, scale);
 end
 
-function steps = collect (gradients, places)
-  steps = cell (1, numel (places));
-  for p = 1:numel (places)
-    place = places{p};
-    of_layer = gradients{place.layer};
-    if isfield (of_layer, place.field)
-      steps{p} = of_layer.(place.field);
-    end
-    if place.pruned
-      steps{p} = steps{p} .* place.keep;
-    end
-  end
-end
-
-function steps = clip (steps, limit)
-  total = 0;
-  for p = 1:numel (steps)
-    total = total + sum (double (steps{p}(:)) .^ 2);
-  end
-  if sqrt (total) > limit
-    factor = limit / sqrt (total);
-    steps = cellfun (@(step) factor * step, steps, 'UniformOutput', false);
-  end
-end
-
-function state = update (state, places, steps, scale, options)
+function state = update (state, run, gradients, scale)
   % Local names, because Octave takes long to assign inside nested structs.
+  options = run.options;
+  places = run.places;
   layers = state.layers;
   first = state.first;
   second = state.second;
   rate = state.rate;
-  is_sgd = strcmp (options.optimizer, 'sgd');
+  sgd_step = run.call.sgd_step;
+  adam_step = run.call.adam_step;
+  factor = 1;
+  if ~isinf (options.clip_norm)
+    factor = min (1, scale * options.clip_norm / norm_of (gradients, places));
+  end
   for p = 1:numel (places)
-    step = steps{p};
-    if isempty (step)
-      continue
-    end
     place = places{p};
-    layer = layers{place.layer};
+    k = place.layer;
+    step = gradients{k}.(place.field);
+    if place.pruned
+      step = step .* place.keep;
+    end
+    if factor < 1
+      step = factor * step;
+    end
     if place.quantized
       w = state.latent{p};
     else
-      w = layer.(place.field);
+      w = layers{k}.(place.field);
     end
     if place.decays && options.weight_decay > 0
       if strcmp (options.optimizer, 'adamw')
@@ -275,11 +282,11 @@ function state = update (state, places, steps, scale, options)
         step = step + (scale * options.weight_decay) * w;
       end
     end
-    if is_sgd
-      [w, first{p}] = octcompress.train.sgd_step (w, first{p}, step, options.momentum, options.nesterov);
+    if run.is_sgd
+      [w, first{p}] = sgd_step (w, first{p}, step, options.momentum, options.nesterov);
     else
-      [w, first{p}, second{p}] = octcompress.train.adam_step (w, first{p}, second{p}, step, ...
-        state.step + 1, rate, options.beta1, options.beta2, options.epsilon);
+      [w, first{p}, second{p}] = adam_step (w, first{p}, second{p}, step, state.step + 1, rate, ...
+                                            options.beta1, options.beta2, options.epsilon);
     end
     if place.quantized
       w = min (max (w, place.low), place.high);
@@ -289,12 +296,23 @@ function state = update (state, places, steps, scale, options)
         w = w .* place.keep;
       end
     end
-    layer.(place.field) = w;
-    layers{place.layer} = layer;
+    layers{k}.(place.field) = w;
   end
   state.layers = layers;
   state.first = first;
   state.second = second;
+end
+
+function value = norm_of (gradients, places)
+  total = 0;
+  for p = 1:numel (places)
+    step = gradients{places{p}.layer}.(places{p}.field);
+    if places{p}.pruned
+      step = step .* places{p}.keep;
+    end
+    total = total + sum (double (step(:)) .^ 2);
+  end
+  value = sqrt (total);
 end
 
 function require_finite (caller, state, places, options)

@@ -1,10 +1,10 @@
-function list = parameters (model, count)
+function list = parameters (model, plan)
 %PARAMETERS  What training may change in a network, and what it must keep.
 %
-%   list = octcompress.train.parameters (model, count)
+%   list = octcompress.train.parameters (model, plan)
 %
 %   model  a tidy network
-%   count  how many of its layers are trained: the first
+%   plan   of octcompress.train.cut; layers that do not reach its output are not trained
 %   list   cell of structs, one for each trained array:
 %     layer   number of the layer
 %     field   its field: weights, bias, ...
@@ -17,7 +17,15 @@ function list = parameters (model, count)
 %   See also octcompress.train.loop, octcompress.layers.types.
 
   list = {};
-  for k = 1:count
+  reached = false (1, numel (plan.run));
+  reached(plan.outputs) = true;
+  for k = numel (reached):-1:1
+    reads = plan.inputs{k};
+    if reached(k)
+      reached(reads(reads > 0)) = true;
+    end
+  end
+  for k = find (reached)
     layer = model.layers{k};
     entry = octcompress.layers.types (layer.type);
     for i = 1:numel (entry.trained)
@@ -70,19 +78,27 @@ end
 %!                        'pruning', struct ('weights', struct ()), 'quantization', struct ('weights', grid)), ...
 %!                 struct('type', 'relu'), ...
 %!                 struct('type', 'dense', 'weights', single ([1 0]))};
-%! list = octcompress.train.parameters (model, 3);
+%! model.input_size = 2;
+%! model = octcompress.model.tidy ('f', model);
+%! list = octcompress.train.parameters (model, octcompress.model.plan ('f', model));
 %! assert (cellfun (@(p) p.layer, list), [1 1 3]);
 %! assert (cellfun (@(p) p.decays, list), [true false true]);
 %! assert (list{1}.keep, single ([1 0; 1 1]));
 %! assert ({list{1}.low, list{1}.high}, {single([-1; -3]), single([1; 3])});
 %! assert ({list{1}.pruned, list{2}.pruned, list{1}.quantized, list{3}.quantized}, {true, false, true, false});
-%! assert (numel (octcompress.train.parameters (model, 2)), 2);
+%!test % a layer that does not reach the output
+%! model.layers = {struct('type', 'dense', 'weights', 1, 'name', 'a'), struct('type', 'dense', 'weights', 2, 'name', 'b', 'inputs', {{'input'}})};
+%! model.input_size = 1;
+%! model.outputs = {'b'};
+%! list = octcompress.train.parameters (model, octcompress.model.plan ('f', model));
+%! assert (cellfun (@(p) p.layer, list), 2);
 %!test % the ends of every kind of grid are its own values
 %! w = single (reshape (sin (1:24), 4, 6));
 %! for scheme = {'symmetric', 'signed', 'affine', 'unsigned', 'fp8_e4m3'}
 %!   grid = octcompress.quant.choose_grid (w, 8, scheme{1}, 1, 'group', 3);
 %!   model.layers = {struct('type', 'dense', 'weights', w, 'quantization', struct ('weights', grid))};
-%!   list = octcompress.train.parameters (model, 1);
+%!   model.input_size = 6;
+%!   list = octcompress.train.parameters (model, octcompress.model.plan ('f', octcompress.model.tidy ('f', model)));
 %!   for ends = {list{1}.low + 0 * w, list{1}.high + 0 * w}
 %!     assert (octcompress.quant.snap_to_grid (ends{1}, grid), ends{1}, 1e-6);
 %!   end
