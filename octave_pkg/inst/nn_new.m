@@ -3,7 +3,8 @@ function model = nn_new (varargin)
 %
 %   model = nn_new ('input', size, type, arguments, type, arguments, ..., option, value, ...)
 %
-%   size       of one observation: F (features), [H W C] (image), [F T] (sequence; T = NaN: any length)
+%   size       of one observation: F (features), [H W C] (image), [F T] (sequence; T = NaN: any
+%              length)
 %   type       a layer type of octcompress.layers.types, or 'depthwise'
 %   arguments  of the layer: one value, or a cell of values and then of name-value pairs. A layer
 %              that needs none has none.
@@ -45,15 +46,16 @@ function model = nn_new (varargin)
 %   initial  'auto': as 'he' where the next activation is relu or of its kind, else as 'glorot';
 %            'he', 'glorot' ('auto')
 %
-%   Weights are drawn by octcompress.train.initial_weights, layer after layer; biases are 0, those of
-%   lstm's forget gates 1 [1]; batch normalisation starts as the identity.
+%   Weights are drawn by octcompress.train.initial_weights, layer after layer; biases are 0, those
+%   of lstm's forget gates 1 [1]; batch normalisation starts as the identity.
 %
 %   Errors: octcompress:nn_new:badLayer, :badOption, :badValue, and those of a faulty network, each
 %   naming the layer.
 %
 %   Example: LeNet-5, and a residual block
 %     model = nn_new ('input', [28 28 1], 'conv2d', {20, 5}, 'maxpool', 2, ...
-%                     'conv2d', {50, 5}, 'maxpool', 2, 'flatten', 'dense', 500, 'relu', 'dense', 10);
+%                     'conv2d', {50, 5}, 'maxpool', 2, 'flatten', 'dense', 500, 'relu', ...
+%                     'dense', 10);
 %     model = nn_new ('input', [8 8 16], ...
 %                     'conv2d', {16, 3, 'padding', 'same', 'bias', false}, 'batchnorm', 'relu', ...
 %                     'conv2d', {16, 3, 'padding', 'same', 'name', 'last'}, ...
@@ -114,7 +116,8 @@ function s = check_size (s)
   end
   if ~fine
     octcompress.internal.fail ('nn_new', 'badValue', ...
-      'the size of an observation must be F, [H W C] or [F T], but is %s', octcompress.internal.describe (s));
+      'the size of an observation must be F, [H W C] or [F T], but is %s', ...
+      octcompress.internal.describe (s));
   end
 end
 
@@ -132,9 +135,9 @@ function [items, options] = split (args)
     end
     if ~ischar (type) || ~isfield (specs, type)
       octcompress.internal.fail ('nn_new', 'badLayer', ...
-        'after %d layers there must be a layer type or an option (%s), but there is %s; the types are %s', ...
-        numel (items), strjoin (fieldnames (options)', ', '), octcompress.internal.describe (type), ...
-        strjoin (fieldnames (specs)', ', '));
+        ['after %d layers there must be a layer type or an option (%s), but there is %s; ' ...
+         'the types are %s'], numel (items), strjoin (fieldnames (options)', ', '), ...
+        octcompress.internal.describe (type), strjoin (fieldnames (specs)', ', '));
     end
     given = {};
     % text is the next layer, unless this one takes text
@@ -149,7 +152,8 @@ function [items, options] = split (args)
     k = k + 1;
   end
   octcompress.internal.check ('nn_new', 'seed', options.seed, 'integer', [0 2^32-1]);
-  octcompress.internal.check ('nn_new', 'initial', options.initial, 'choice', {'auto', 'he', 'glorot'});
+  kinds = {'auto', 'he', 'glorot'};
+  octcompress.internal.check ('nn_new', 'initial', options.initial, 'choice', kinds);
 end
 
 function specs = constructors ()
@@ -196,7 +200,8 @@ function layer = fields_of (k, item)
 
   given = item.given;
   values = 0;
-  while values < numel (given) && values < numel (positional) && ~is_option (given, values + 1, allowed)
+  most = min (numel (given), numel (positional));
+  while values < most && ~is_option (given, values + 1, allowed)
     values = values + 1;
     layer.(positional{values}) = given{values};
   end
@@ -204,17 +209,17 @@ function layer = fields_of (k, item)
   for i = 1:2:numel (pairs)
     if ~ischar (pairs{i}) || ~any (strcmp (pairs{i}, allowed)) || i == numel (pairs)
       octcompress.internal.fail ('nn_new', 'badOption', ...
-        ['layer %d (%s): %s must be an option with a value; they are %s. First come the values %s'], ...
-        k, item.type, octcompress.internal.describe (pairs{i}), strjoin (allowed, ', '), ...
-        ['(' strjoin(positional, ', ') ')']);
+        ['layer %d (%s): %s must be an option with a value; they are %s. ' ...
+         'First come the values (%s)'], k, item.type, octcompress.internal.describe (pairs{i}), ...
+        strjoin (allowed, ', '), strjoin (positional, ', '));
     end
     layer.(pairs{i}) = pairs{i + 1};
   end
   missing = positional(1:needed);
   missing = missing(~isfield (layer, missing));
   if ~isempty (missing)
-    octcompress.internal.fail ('nn_new', 'badLayer', 'layer %d (%s) must be given %s', k, item.type, ...
-                               strjoin (missing, ' and '));
+    octcompress.internal.fail ('nn_new', 'badLayer', 'layer %d (%s) must be given %s', k, ...
+                               item.type, strjoin (missing, ' and '));
   end
   octcompress.internal.check ('nn_new', 'name', layer.name, 'text');
   if isfield (layer, 'inputs')
@@ -244,15 +249,16 @@ function in_size = size_of_inputs (where, layer, names, sizes, input_size)
         reads{i} = input_size;
       else
         octcompress.internal.fail ('nn_new', 'badLayer', ...
-          '%s reads ''%s'', but no layer before it has that name; they are %s', where, layer.inputs{i}, ...
-          strjoin ([{'input'}, names], ', '));
+          '%s reads ''%s'', but no layer before it has that name; they are %s', where, ...
+          layer.inputs{i}, strjoin ([{'input'}, names], ', '));
       end
     end
   end
   entry = octcompress.layers.types (layer.type);
   if numel (reads) < entry.inputs(1) || numel (reads) > entry.inputs(2)
     octcompress.internal.fail ('nn_new', 'badLayer', ...
-      '%s takes %d to %g inputs, but has %d; name them by its option ''inputs''', where, entry.inputs, numel (reads));
+      '%s takes %d to %g inputs, but has %d; name them by its option ''inputs''', where, ...
+      entry.inputs, numel (reads));
   end
   in_size = reads;
   if entry.inputs(2) == 1
@@ -262,15 +268,14 @@ end
 
 function kind = kind_before (items, k)
   % Which initial weights suit the activation that comes next.
-  weighted = {'dense', 'conv2d', 'depthwise', 'transposedconv2d', 'lstm', 'gru'};
+  rectifiers = {'relu', 'relu6', 'leakyrelu', 'prelu', 'elu', 'gelu', 'swish', 'hardswish'};
+  others = {'sigmoid', 'hardsigmoid', 'tanh', 'softmax', 'logsoftmax', ...
+            'dense', 'conv2d', 'depthwise', 'transposedconv2d', 'lstm', 'gru'};
+  types = cellfun (@(item) item.type, items(k + 1:end), 'UniformOutput', false);
+  next = find (ismember (types, [rectifiers, others]), 1);
   kind = 'glorot';
-  for i = k + 1:numel (items)
-    if any (strcmp (items{i}.type, {'relu', 'relu6', 'leakyrelu', 'prelu', 'elu', 'gelu', 'swish', 'hardswish'}))
-      kind = 'he';
-      return
-    elseif any (strcmp (items{i}.type, [weighted {'sigmoid', 'hardsigmoid', 'tanh', 'softmax', 'logsoftmax'}]))
-      return
-    end
+  if ~isempty (next) && any (strcmp (types{next}, rectifiers))
+    kind = 'he';
   end
 end
 
@@ -311,11 +316,13 @@ end
 function layer = convolution (where, layer, item, in_size, kind)
   if numel (in_size) ~= 3
     octcompress.internal.fail ('nn_new', 'badSize', ...
-      '%s must read an image [height width channels], but its input has the size [%s]', where, num2str (in_size));
+      '%s must read an image [height width channels], but its input has the size [%s]', where, ...
+      num2str (in_size));
   end
   channels = in_size(3);
   kernel = layer.kernel;
-  if ~isnumeric (kernel) || ~any (numel (kernel) == [1 2]) || any (kernel(:) < 1) || any (kernel(:) ~= fix (kernel(:)))
+  if ~isnumeric (kernel) || ~any (numel (kernel) == [1 2]) ...
+     || any (kernel(:) < 1 | kernel(:) ~= fix (kernel(:)))
     octcompress.internal.fail ('nn_new', 'badValue', ...
       'KERNEL of %s must be a positive whole number or [height width], but is %s', where, ...
       octcompress.internal.describe (kernel));
@@ -339,16 +346,15 @@ function layer = convolution (where, layer, item, in_size, kind)
   end
   if mod (channels, groups) ~= 0 || mod (filters, groups) ~= 0
     octcompress.internal.fail ('nn_new', 'badValue', ...
-      'GROUPS of %s must divide its %d input channels and %d filters, but is %d', where, channels, filters, groups);
+      'GROUPS of %s must divide its %d input channels and %d filters, but is %d', where, ...
+      channels, filters, groups);
   end
-  taps = prod (kernel);
+  sizes = [kernel channels / groups filters];
   if strcmp (item.type, 'transposedconv2d')
-    layer = with_weights (layer, [kernel filters / groups channels], kind, taps * channels / groups, ...
-                          taps * filters / groups, filters);
-  else
-    layer = with_weights (layer, [kernel channels / groups filters], kind, taps * channels / groups, ...
-                          taps * filters / groups, filters);
+    sizes = [kernel filters / groups channels];
   end
+  fan = prod (kernel) / groups * [channels filters];
+  layer = with_weights (layer, sizes, kind, fan(1), fan(2), filters);
 end
 
 function layer = recurrent (where, layer, in_size)
@@ -359,7 +365,8 @@ function layer = recurrent (where, layer, in_size)
   biased = ~isfield (layer, 'bias') || layer.bias;
   layer.bias = false;
   layer = with_weights (layer, [gates * units, f], 'glorot', f, units, 0);
-  layer.recurrent_weights = octcompress.train.initial_weights ([gates * units, units], 'glorot', units, units);
+  sizes = [gates * units, units];
+  layer.recurrent_weights = octcompress.train.initial_weights (sizes, 'glorot', units, units);
   if biased
     layer.bias = zeros (gates * units, 1, 'single');
     if gates == 4
@@ -391,16 +398,19 @@ end
 
 function value = whole (where, layer, name)
   value = layer.(name);
-  if ~isnumeric (value) || ~isscalar (value) || ~(value >= 1 && value == fix (value) && isfinite (value))
-    octcompress.internal.fail ('nn_new', 'badValue', '%s of %s must be a positive whole number, but is %s', ...
-                               upper (name), where, octcompress.internal.describe (value));
+  if ~isnumeric (value) || ~isscalar (value) || ~isfinite (value) || value < 1 ...
+     || value ~= fix (value)
+    octcompress.internal.fail ('nn_new', 'badValue', ...
+      '%s of %s must be a positive whole number, but is %s', upper (name), where, ...
+      octcompress.internal.describe (value));
   end
   value = double (value);
 end
 
 %!test % LeNet-5
-%! m = nn_new ('input', [28 28 1], 'conv2d', {20, 5}, 'maxpool', 2, 'conv2d', {50, 5}, 'maxpool', 2, ...
-%!             'flatten', 'dense', 500, 'relu', 'dense', 10, 'classes', cellstr (('0':'9')'));
+%! m = nn_new ('input', [28 28 1], 'conv2d', {20, 5}, 'maxpool', 2, 'conv2d', {50, 5}, ...
+%!             'maxpool', 2, 'flatten', 'dense', 500, 'relu', 'dense', 10, ...
+%!             'classes', cellstr (('0':'9')'));
 %! assert (cellfun (@(l) l.type, m.layers, 'UniformOutput', false), ...
 %!         {'conv2d', 'maxpool', 'conv2d', 'maxpool', 'flatten', 'dense', 'relu', 'dense'});
 %! assert (m.layers{1}.weights_size, [5 5 1 20]);
@@ -418,19 +428,23 @@ end
 %! b = nn_new ('input', 4, 'dense', 3, 'seed', 6);
 %! assert (~isequal (a, b));
 %!test % the activation that follows decides on the weights: He's limit sqrt (6 / in), else Glorot's
-%! m = nn_new ('input', 600, 'dense', 600, 'dropout', 0.2, 'relu', 'dense', 600, 'tanh', 'dense', 600);
+%! m = nn_new ('input', 600, 'dense', 600, 'dropout', 0.2, 'relu', 'dense', 600, 'tanh', ...
+%!             'dense', 600);
 %! limit = cellfun (@(l) max (abs (l.weights(:))), m.layers([1 4 6]));
 %! assert (limit, [sqrt(6 / 600), sqrt(6 / 1200), sqrt(6 / 1200)], 1e-4);
 %!test % a residual block with a gate
-%! m = nn_new ('input', [8 8 16], 'conv2d', {16, 3, 'padding', 'same', 'bias', false}, 'batchnorm', 'relu', ...
+%! m = nn_new ('input', [8 8 16], 'conv2d', {16, 3, 'padding', 'same', 'bias', false}, ...
+%!             'batchnorm', 'relu', ...
 %!             'conv2d', {16, 3, 'padding', 'same', 'name', 'last'}, ...
 %!             'globalaveragepool', 'conv2d', {16, 1}, 'hardsigmoid', ...
-%!             'multiply', {'inputs', {'hardsigmoid_7', 'last'}}, 'add', {'name', 'sum', 'inputs', {'multiply_8', 'input'}}, ...
+%!             'multiply', {'inputs', {'hardsigmoid_7', 'last'}}, ...
+%!             'add', {'name', 'sum', 'inputs', {'multiply_8', 'input'}}, ...
 %!             'outputs', 'sum');
 %! assert (size (nn_predict (m, rand (8, 8, 16, 2))), [8 8 16 2]);
 %!error <nn_new: after 6 layers there must be a layer type or an option .*, but there is empty \(0x0 cell\)> nn_new ('input', [8 8 16], 'relu', 'relu', 'relu', 'relu', 'relu', 'conv2d', {16, 1}, {})
 %!test % depthwise, transposed, recurrent
-%! m = nn_new ('input', [8 8 6], 'depthwise', {3, 'padding', 'same'}, 'depthwise', {3, 2}, 'transposedconv2d', {4, 2, 'stride', 2});
+%! m = nn_new ('input', [8 8 6], 'depthwise', {3, 'padding', 'same'}, 'depthwise', {3, 2}, ...
+%!             'transposedconv2d', {4, 2, 'stride', 2});
 %! assert (m.layers{1}.groups, 6);
 %! assert (m.layers{1}.weights_size, [3 3 1 6]);
 %! assert (m.layers{2}.weights_size, [3 3 1 12]);
@@ -443,7 +457,8 @@ end
 %! a = nn_new ('input', [8 8 1], 'maxpool', {2, 1});
 %! b = nn_new ('input', [8 8 1], 'maxpool', {2, 'stride', 1});
 %! assert (a, b);
-%! m = nn_new ('input', [2 2 3], 'flatten', {'chw'}, 'prelu', 'leakyrelu', 0.2, 'concat', {'inputs', {'prelu_2', 'leakyrelu_3'}});
+%! m = nn_new ('input', [2 2 3], 'flatten', {'chw'}, 'prelu', 'leakyrelu', 0.2, ...
+%!             'concat', {'inputs', {'prelu_2', 'leakyrelu_3'}});
 %! assert (m.layers{1}.order, 'chw');
 %! assert (m.layers{2}.slope, 0.25 * ones (12, 1, 'single'));
 %!error <nn_new: the first arguments must be 'input' and the size of an observation> nn_new ('dense', 3)

@@ -58,7 +58,8 @@ function errors = check_case (c)
   end
   errors.dx = 0;
   for i = 1:numel (dx)
-    errors.dx = max (errors.dx, distance (octcompress.model.from_engine (dx{i}, in_size{i}), c.dx{i}));
+    back = octcompress.model.from_engine (dx{i}, in_size{i});
+    errors.dx = max (errors.dx, distance (back, c.dx{i}));
   end
   for name = reshape (fieldnames (c.gradients), 1, [])
     errors.(name{1}) = distance (gradients.(name{1}), c.gradients.(name{1}));
