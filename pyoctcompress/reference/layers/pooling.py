@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..internal import Array, fail, is_numeric, vector_text
-from .common import Gradients, Layer, given, option
+from ..internal import Array, describe, fail, is_numeric, vector_text
+from .common import Gradients, Layer, option
 from .window import Window, on_image, padded, window
 
 CALLER = "pooling"
@@ -66,7 +66,7 @@ def size(layer: Layer, in_size: list[int]) -> tuple[list[int], float]:
             CALLER,
             "badValue",
             "POOL_SIZE must be a positive whole number or [height width], but is "
-            f"{given(layer, 'pool_size')}",
+            f"{describe(option(layer, 'pool_size', 'absent'))}",
         )
     g = geometry(layer, in_size)
     empty = any(

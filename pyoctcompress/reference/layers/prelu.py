@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..internal import Array, fail, one_class, vector_text
+from ..internal import Array, describe, fail, one_class, vector_text
 from ..internal import size as size_of
-from .common import Gradients, Layer, channels_of, given, per_channel, sum_per_channel
+from .common import Gradients, Layer, channels_of, option, per_channel, sum_per_channel
 
 
 def forward(layer: Layer, x: Array, random: Any) -> tuple[Array, Any]:
@@ -42,12 +42,12 @@ def size(layer: Layer, in_size: list[int]) -> tuple[list[int], float]:
         ``octcompress:prelu:badSize``.
     """
     channels = channels_of(in_size)
-    shapes = [(1, 1), (channels, 1)]
-    if "slope" not in layer or size_of(layer["slope"]) not in shapes:
+    slope = option(layer, "slope", None)
+    if size_of(slope) not in [(1, 1), (channels, 1)]:
         fail(
             "prelu",
             "badSize",
             f"SLOPE must be a scalar or {channels} x 1, one for each channel of the input "
-            f"[{vector_text(in_size)}], but is {given(layer, 'slope')}",
+            f"[{vector_text(in_size)}], but is {describe(slope)}",
         )
     return in_size, 0.0

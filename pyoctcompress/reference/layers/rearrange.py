@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..internal import Array, check, fail, is_numeric, number, vector_text
-from .common import Gradients, Layer, given, option
+from ..internal import Array, check, describe, fail, is_numeric, number, vector_text
+from .common import Gradients, Layer, option
 
 CALLER = "rearrange"
 
@@ -54,7 +54,7 @@ def size(layer: Layer, in_size: list[int]) -> tuple[list[int], float]:
             CALLER,
             "badValue",
             f"DIMENSIONS must have each of 1 to {len(in_size)} once, for the input is "
-            f"[{vector_text(in_size)}], but is {given(layer, 'dimensions')}",
+            f"[{vector_text(in_size)}], but is {describe(option(layer, 'dimensions', 'absent'))}",
         )
     return [in_size[int(d) - 1] for d in np.ravel(dimensions)], 0.0
 
@@ -76,8 +76,8 @@ def output_size(layer: Layer, in_size: list[int]) -> list[int]:
     count = math.prod(in_size)
     if layer["type"] == "flatten":
         return [count]
-    wanted = layer.get("output_size")
-    if wanted is not None and is_numeric(wanted) and np.size(wanted) in (1, 2, 3):
+    wanted = option(layer, "output_size", "absent")
+    if is_numeric(wanted) and np.size(wanted) in (1, 2, 3):
         out = np.ravel(wanted).astype(float)
         if (out == -1).sum() == 1:
             out[out == -1] = count / out[out != -1].prod()
@@ -87,7 +87,7 @@ def output_size(layer: Layer, in_size: list[int]) -> list[int]:
         CALLER,
         "badSize",
         f"OUTPUT_SIZE must be F, [H W C] or [F T] with the {number(count)} numbers of the input "
-        f"[{vector_text(in_size)}] (one element may be -1), but is {given(layer, 'output_size')}",
+        f"[{vector_text(in_size)}] (one element may be -1), but is {describe(wanted)}",
     )
 
 

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..internal import Array, check, describe, fail, is_empty, one_class, vector_text
 from ..internal import size as size_of
-from .common import Gradients, Layer, given, option
+from .common import Gradients, Layer, option
 
 
 def sigmoid(x: Array) -> Array:
@@ -97,13 +95,13 @@ def size(layer: Layer, in_size: list[int], caller: str, gates: int) -> tuple[lis
             f"WEIGHTS must have {gates} rows for each unit, but is {rows} x {features}",
         )
     units = rows // gates
-    recurrent: Any = layer.get("recurrent_weights")
-    if recurrent is None or size_of(recurrent) != (rows, units):
+    recurrent = option(layer, "recurrent_weights", "absent")
+    if size_of(recurrent) != (rows, units):
         fail(
             caller,
             "badSize",
             f"RECURRENT_WEIGHTS must be {rows} x {units}, for WEIGHTS is {rows} x {features}, but "
-            f"is {given(layer, 'recurrent_weights')}",
+            f"is {describe(recurrent)}",
         )
     for name in ("bias", "recurrent_bias"):
         if not is_empty(layer.get(name)) and size_of(layer[name]) != (rows, 1):
