@@ -209,8 +209,12 @@ def obs_layer(
     w = w.astype(float)
     out, d = w.shape
     parts = stats.gram.shape[2]
+    fits = method == "exact"
     if method == "auto":
-        method = "blocked" if out * d**3 > 3e12 else "exact"
+        work = out * d**3
+        fits = work <= 3e12
+        exact = fits and (not isinstance(rule, Pattern) or work <= 1e10)
+        method = "exact" if exact else "blocked"
     each = out // parts
     losses = np.zeros((out, d))
     mask = rule.copy() if isinstance(rule, np.ndarray) else np.zeros((out, d), bool)
@@ -236,7 +240,7 @@ def obs_layer(
     bias = None if bias is None else bias.astype(float)
     for g, problem in enumerate(problems):
         rows = slice(g * each, (g + 1) * each)
-        if method == "exact":
+        if fits:
             w[rows] = fit_survivors(problem.w, problem.h, ~mask[rows])
         else:
             w[rows] = obs_blocked(problem.w, problem.inverse, mask[rows])[0]

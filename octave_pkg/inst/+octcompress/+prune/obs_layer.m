@@ -14,7 +14,8 @@ function [w, bias, mask, losses] = obs_layer (w, bias, stats, rule, damping, met
 %   method   'exact': each row in its best order (octcompress.prune.obs_order), the number to
 %            remove shared over the rows by comparing losses; 'blocked': one pass over the columns
 %            (octcompress.prune.obs_blocked); 'auto' (default): exact where that takes less than
-%            about 3e12 operations
+%            about 3e12 operations (with keep: 1e10, for weights then go one by one), and the
+%            survivors by least squares where that does
 %   mask     true where a weight went
 %   losses   with method 'exact' out x in: what removing each weight added to the squared error
 %
@@ -39,10 +40,12 @@ function [w, bias, mask, losses] = obs_layer (w, bias, stats, rule, damping, met
   w = double (w);
   [out, d] = size (w);
   parts = size (stats.gram, 3);
+  fits = strcmp (method, 'exact');
   if strcmp (method, 'auto')
-    method = 'exact';
-    if out * d ^ 3 > 3e12
-      method = 'blocked';
+    fits = out * d ^ 3 <= 3e12;
+    method = 'blocked';
+    if fits && (~isstruct (rule) || out * d ^ 3 <= 1e10)
+      method = 'exact';
     end
   end
   rows_of = reshape (1:out, out / parts, parts);
@@ -80,7 +83,7 @@ function [w, bias, mask, losses] = obs_layer (w, bias, stats, rule, damping, met
     problem = problems{g};
     if isfield (problem, 'pruned')
       w(rows, :) = problem.pruned;
-    elseif strcmp (method, 'exact')
+    elseif fits
       w(rows, :) = octcompress.prune.fit_survivors (problem.w, problem.h, ~mask(rows, :));
     else
       w(rows, :) = octcompress.prune.obs_blocked (problem.w, problem.inverse, mask(rows, :));
