@@ -21,12 +21,12 @@ function [model, info] = nn_quantize_train (model, X, Y, varargin)
 %   quantize has activations 'static'; the gradient goes to full-precision weights beside them
 %   (straight-through [1]). Zeros of pruning stay zeros, and codebooks stay codebooks.
 %
-%   Scales follow by the chain rule [2]: q = s * code, so that
+%   Scales learn as in [2]: q = s * code, so that
 %     dq/ds = code - w / s inside the grid, code at its ends,
-%   and the optimiser's step of the weights d gives s the step sum (d * dq/ds) / sqrt (n * last),
-%   n being the number of its weights and last the greatest code: the learned step size of [2],
-%   with the optimiser's own direction for the gradient. An entry of a codebook moves by the mean
-%   step of the weights that share it [3]; zeros stay.
+%   and where the optimiser moves the weights by d, s moves by the mean of d * dq/ds
+%   (octcompress.quant.step_of_grid; [2] takes the gradient for d, and divides by the root of n
+%   times the greatest code). An entry of a codebook moves by the mean step of the weights that
+%   share it [3]; zeros stay.
 %
 %   info  as that of nn_train; info.quantized as the info of nn_quantize at the start
 %

@@ -5,9 +5,12 @@ Options and defaults are the same; no verb changes its arguments.
 
 from __future__ import annotations
 
+from .nn_calibrate import calibrate
 from .nn_check import check
 from .nn_correct import correct
 from .nn_distill import distill
+from .nn_equalize import equalize
+from .nn_fold import fold
 from .nn_info import info
 from .nn_lowrank import lowrank
 from .nn_new import new
@@ -19,10 +22,13 @@ from .nn_shrink import shrink
 from .nn_train import train
 
 __all__ = [
+    "calibrate",
     "check",
     "correct",
     "distill",
+    "equalize",
     "evaluate",
+    "fold",
     "info",
     "lowrank",
     "new",

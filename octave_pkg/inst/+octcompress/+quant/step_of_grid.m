@@ -7,9 +7,9 @@ function grid = step_of_grid (grid, w, move, q)
 %   move  what the optimiser added to them
 %   q     the weights on the grid, the size of w
 %
-%   Uniform grids: scale + sum (move * dq/ds) / sqrt (n * last) over the n weights of a scale, with
-%   dq/ds = code - w / s inside the grid and the code (less the zero point) at its ends [1, eq. 3];
-%   a scale keeps at least a hundredth of itself. Codebooks: each entry moves by the mean of its
+%   Uniform grids: scale + mean (move * dq/ds) over the weights of a scale, with dq/ds = code - w / s
+%   inside the grid and the code (less the zero point) at its ends [1, eq. 3]. With one bit the
+%   scale so stays the mean magnitude. A scale keeps at least a hundredth of itself. Codebooks: each entry moves by the mean of its
 %   weights' moves; an entry that is 0 stays. Floating point formats have nothing to learn.
 %
 %   [1] Esser et al., Learned step size quantization, ICLR 2020, arXiv:1902.08153.
@@ -44,9 +44,8 @@ function grid = step_of_grid (grid, w, move, q)
   if isfield (grid, 'group')
     cut = {grid.group};
   end
-  parts = octcompress.quant.slices (double (move .* slope), grid.axis, cut{:});
   n = size (octcompress.quant.slices (w, grid.axis, cut{:}), 1);
-  change = sum (parts, 1)' / sqrt (n * max (last, 1));
+  change = sum (octcompress.quant.slices (double (move) .* double (slope), grid.axis, cut{:}), 1)' / max (n, 1);
   before = double (grid.scale(:));
   grid.scale = cast (reshape (max (before + change, before / 100), size (grid.scale)), class (grid.scale));
 end
@@ -56,7 +55,13 @@ end
 %! w = [0.8 3; 0.4 -9];
 %! move = [0.1 0.2; -0.1 0.3];
 %! g = octcompress.quant.step_of_grid (grid, w, move, []);
-%! assert (g.scale, [1 + (0.1 * 0.2 + 0.2 * 1) / sqrt(2); 2 + (-0.1 * -0.2 + 0.3 * -1) / sqrt(2)], 1e-12);
+%! assert (g.scale, [1 + (0.1 * 0.2 + 0.2 * 1) / 2; 2 + (-0.1 * -0.2 + 0.3 * -1) / 2], 1e-12);
+%!test % one bit: the scale stays the mean magnitude of the weights
+%! w = [0.5 -1.5 2; 1 1 -1];
+%! move = [0.1 0.1 -0.2; 0.3 0 0.3];
+%! grid = octcompress.quant.choose_grid (w, 1, 'symmetric', 1);
+%! g = octcompress.quant.step_of_grid (grid, w, move, []);
+%! assert (g.scale, mean (abs (w + move), 2), 1e-12);
 %!test % a codebook: means of the moves, zero stays
 %! grid = struct ('bits', 2, 'scheme', 'codebook', 'codebook', [-1; 0; 2], 'axis', 0);
 %! g = octcompress.quant.step_of_grid (grid, [], [0.1 0.2 0.5 7], [2 2 -1 0]);
