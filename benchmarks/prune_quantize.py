@@ -119,16 +119,12 @@ def main() -> None:
         size = os.path.getsize(source)
         print(f"{sum(r * c for r, c in SIZES) / 1e6:.1f} million weights, {size / 1e6:.1f} MB\n")
         heads = ["", "seconds", "of the floor", "peak memory MB", "of the file"]
-        print(
-            common.table(
-                heads,
-                [
-                    [name, f"{t:.3f}", f"{t / floor:.1f}", f"{peaks[name] / 1e6:.0f}"]
-                    + [f"{peaks[name] / size:.1f}"]
-                    for name, t in times.items()
-                ],
-            )
-        )
+        cells = []
+        for name, t in times.items():
+            peak = peaks[name]
+            cells.append([name, f"{t:.3f}", f"{t / floor:.1f}"])
+            cells[-1] += [f"{peak / 1e6:.0f}", f"{peak / size:.1f}"]
+        print(common.table(heads, cells))
 
 
 if __name__ == "__main__":

@@ -15,10 +15,12 @@ best = Inf (1, 4);
 for r = 1:rounds
   tic; x = abs (w(:)); v = nth_element (x, floor (0.9 * numel (x))); best(1) = min (best(1), toc);
   tic; x = sort (abs (w(:))); best(2) = min (best(2), toc);
-  tic; mask = octcompress.prune.smallest_mask ({abs(w)}, floor (0.9 * numel (w))); best(3) = min (best(3), toc);
+  tic; mask = octcompress.prune.smallest_mask ({abs(w)}, ...
+        floor (0.9 * numel (w))); best(3) = min (best(3), toc);
   tic; p = nn_prune (w, 'sparsity', 0.9); best(4) = min (best(4), toc);
 end
-names = {'floor: abs and one selection (nth_element)', 'a sort', 'octcompress.prune.smallest_mask', ...
+names = {'floor: abs and one selection (nth_element)', 'a sort', ...
+         'octcompress.prune.smallest_mask', ...
          'nn_prune, with checks, zeros and counts'};
 for k = 1:4
   fprintf ('| %s | %.2f |\n', names{k}, best(k));
@@ -46,13 +48,15 @@ for first = 1:128:n
 end
 times(1) = toc;
 clear f half inverse rest e
-tic; [p, ~, mask] = octcompress.prune.obs_layer (w, [], stats, n * n / 2, 0.01, 'blocked'); times(2) = toc;
+tic; [p, ~, mask] = octcompress.prune.obs_layer (w, [], stats, n * n / 2, 0.01, ...
+                                                 'blocked'); times(2) = toc;
 fprintf ('| floor: its matrix products and factorisations | %.1f |\n', times(1));
 fprintf ('| octcompress.prune.obs_layer, blocked | %.1f |\n', times(2));
 cut = w;
 cut(abs (w) < median (abs (w(:)))) = 0;
 loss = @(v) sum (sum (((w - v) * stats.gram) .* (w - v)));
-fprintf ('\nSquared error of the outputs, share of that of magnitude pruning: %.3f\n', loss (p) / loss (cut));
+fprintf ('\nSquared error of the outputs, share of that of magnitude pruning: %.3f\n', ...
+         loss (p) / loss (cut));
 clear w p mask stats cut
 
 try
@@ -60,7 +64,8 @@ try
 catch
   return
 end
-fprintf ('\n| LeNet-5, 10,000 images | MACs | seconds | MACs, times | speed, times |\n| --- | --- | --- | --- | --- |\n');
+fprintf (['\n| LeNet-5, 10,000 images | MACs | seconds | MACs, times | speed, times |\n| --- | ' ...
+          '--- | --- | --- | --- |\n']);
 X = single (rand (28, 28, 1, 10000));
 models = {model};
 names = {'whole'};
@@ -81,5 +86,6 @@ for k = 1:numel (models)
   macs(k) = info.macs(1);
 end
 for k = 1:numel (models)
-  fprintf ('| %s | %d | %.2f | %.2f | %.2f |\n', names{k}, macs(k), times(k), macs(1) / macs(k), times(1) / times(k));
+  fprintf ('| %s | %d | %.2f | %.2f | %.2f |\n', names{k}, macs(k), times(k), ...
+           macs(1) / macs(k), times(1) / times(k));
 end

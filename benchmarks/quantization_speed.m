@@ -39,7 +39,8 @@ function quantization_speed (size_of_layer)
     part = w(:, 1:first + 127) * u(1:first + 127, 1:128);
   end
   seconds_product = cputime () - started;
-  fprintf ('GPTQ of %d x %d, 4 bits, 2048 rows: %.1f s, and %.1f s for the Gram matrix\n', n, n, seconds, seconds_gram);
+  fprintf ('GPTQ of %d x %d, 4 bits, 2048 rows: %.1f s, and %.1f s for the Gram matrix\n', n, ...
+           n, seconds, seconds_gram);
   fprintf ('  floor: Cholesky factor %.1f s, products %.1f s\n', seconds_factor, seconds_product);
   fprintf ('  output error %.3g, rounding to nearest %.3g\n', sum (info.loss), nearest);
   fprintf ('  greatest memory of the process: %.0f MB\n', peak_memory ());
@@ -54,7 +55,8 @@ function quantization_speed (size_of_layer)
     q = nn_quantize (w, 4);
     time(k) = cputime () - started;
   end
-  fprintf ('nearest, 25 million weights: %.2f s; one pass that reads and writes them: %.2f s\n', min (time), min (copy));
+  fprintf (['nearest, 25 million weights: %.2f s; ' ...
+            'one pass that reads and writes them: %.2f s\n'], min (time), min (copy));
 end
 
 function megabytes = peak_memory ()

@@ -14,12 +14,15 @@ function quantization_training (name, epochs)
     dimension = ndims (X);
     which = repmat ({':'}, 1, dimension);
     which{dimension} = 1:1000;
-    start = nn_quantize (model, bits, 'granularity', 'channel', 'rounding', 'gptq', 'data', X(which{:}));
+    start = nn_quantize (model, bits, 'granularity', 'channel', 'rounding', 'gptq', 'data', ...
+                         X(which{:}));
     started = tic ();
-    settings = {'optimizer', 'adam', 'learning_rate', 1e-4, 'schedule', 'cosine', 'epochs', epochs, 'verbose', false};
+    settings = {'optimizer', 'adam', 'learning_rate', 1e-4, 'schedule', 'cosine', 'epochs', ...
+                epochs, 'verbose', false};
     learned = nn_quantize_train (start, X, Y, settings{:});
     seconds = toc (started);
     fixed = nn_train (start, X, Y, settings{:});
-    fprintf ('%4d %12.2f %14.2f %14.2f %9.1f\n', bits, percent (start), percent (learned), percent (fixed), seconds);
+    fprintf ('%4d %12.2f %14.2f %14.2f %9.1f\n', bits, percent (start), percent (learned), ...
+             percent (fixed), seconds);
   end
 end

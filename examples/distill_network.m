@@ -12,7 +12,8 @@ X = nn_data (data, 'train');
 [Xt, Yt] = nn_data (data, 'test');
 
 % No labels: the teacher's outputs are all the student sees.
-distilled = nn_distill (teacher, student, X, [], 'loss', 'mse', 'epochs', 5, 'optimizer', 'adam', ...
+distilled = nn_distill (teacher, student, X, [], 'loss', 'mse', 'epochs', 5, 'optimizer', ...
+                        'adam', ...
                         'learning_rate', 0.002, 'schedule', 'cosine');
 
 file = fullfile (tempdir (), 'small30_distilled.mat');

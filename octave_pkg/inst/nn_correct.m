@@ -10,17 +10,18 @@ function [model, info] = nn_correct (model, varargin)
 %     data ([])         calibration inputs, as nn_predict takes them; labels are not needed
 %     original ([])     the network before its compression, with the same layers
 %     methods ({})      char or cellstr, done in this order; {} is all that data and original allow:
-%                       'scale'      each output's weights times the norm of its original weights over
-%                                    the norm of what is left: the output varies as much as before [1].
-%                                    Needs original; no data
+%                       'scale'      each output's weights times the norm of its original weights
+%                                    over the norm of what is left: the output varies as much as
+%                                    before [1]. Needs original; no data
 %                       'bias'       the bias makes up for the mean change of the output,
-%                                    (original weights - weights) * mean input [2]. Needs original. The
-%                                    mean input is that over data; without data it follows from the
-%                                    batchnorm layer before, where there is one (its outputs are
+%                                    (original weights - weights) * mean input [2]. Needs original.
+%                                    The mean input is that over data; without data it follows from
+%                                    the batchnorm layer before, where there is one (its outputs are
 %                                    Gaussian with mean offset and deviation scale)
-%                       'batchnorm'  means and variances of every batchnorm layer over data, in order,
-%                                    each after those before it [3]. Needs data
-%     layers ([])       names or numbers of the layers for scale and bias; all of type dense and conv2d
+%                       'batchnorm'  means and variances of every batchnorm layer over data, in
+%                                    order, each after those before it [3]. Needs data
+%     layers ([])       names or numbers of the layers for scale and bias; all of type dense and
+%                       conv2d
 %     batch_size (256)  observations at a time
 %
 %   info.options  the options as merged with the defaults
@@ -75,7 +76,8 @@ function [model, info] = nn_correct (model, varargin)
           [model.layers{k}, change] = estimated (caller, model, k, options);
           known = true;
       end
-      rows{end + 1} = struct ('layer', model.layers{k}.name, 'method', method{1}, 'change', change, ...
+      rows{end + 1} = struct ('layer', model.layers{k}.name, 'method', method{1}, 'change', ...
+                              change, ...
                               'known', known); %#ok<AGROW>
     end
   end
@@ -92,16 +94,19 @@ function methods = methods_of (caller, options, model)
     if isempty (options.original)
       methods = {};
     end
-    if ~isempty (options.data) && any (cellfun (@(layer) strcmp (layer.type, 'batchnorm'), model.layers))
+    if ~isempty (options.data) && any (cellfun (@(layer) strcmp (layer.type, 'batchnorm'), ...
+                                                model.layers))
       methods{end + 1} = 'batchnorm';
     end
     if isempty (methods)
       octcompress.internal.fail (caller, 'badValue', ...
-        'give ORIGINAL, the network before its compression, or DATA for batchnorm layers (MODEL must have one)');
+        ['give ORIGINAL, the network before its compression, or DATA for batchnorm layers ' ...
+         '(MODEL must have one)']);
     end
   end
   for k = 1:numel (methods)
-    octcompress.internal.check (caller, 'methods', methods{k}, 'choice', {'scale', 'bias', 'batchnorm'});
+    octcompress.internal.check (caller, 'methods', methods{k}, 'choice', ...
+                                {'scale', 'bias', 'batchnorm'});
     if strcmp (methods{k}, 'batchnorm') && isempty (options.data)
       octcompress.internal.fail (caller, 'badValue', 'the method ''batchnorm'' needs DATA');
     elseif ~strcmp (methods{k}, 'batchnorm') && isempty (options.original)
@@ -122,7 +127,8 @@ function require_same (caller, model, original)
   end
   if ~fits
     octcompress.internal.fail (caller, 'badValue', ...
-      'ORIGINAL must have the same layers with weights of the same sizes as MODEL; correct before nn_shrink');
+      ['ORIGINAL must have the same layers with weights of the same sizes as MODEL; correct ' ...
+       'before nn_shrink']);
   end
 end
 
@@ -136,7 +142,8 @@ function [layer, change] = scaled (layer, original)
   if isfield (layer, 'quantization') && isfield (layer.quantization, 'weights')
     grid = layer.quantization.weights;
     if isfield (grid, 'scale') && numel (grid.scale) == numel (factor)
-      layer.quantization.weights.scale = grid.scale .* cast (reshape (factor, size (grid.scale)), class (grid.scale));
+      layer.quantization.weights.scale = grid.scale .* cast (reshape (factor, ...
+            size (grid.scale)), class (grid.scale));
       grid = layer.quantization.weights;
       layer.weights = octcompress.quant.snap_to_grid (layer.weights, grid);
     else
@@ -147,7 +154,8 @@ end
 
 function [layer, change, known] = with_bias (caller, model, original, k, options)
   layer = model.layers{k};
-  lost = double (octcompress.model.weights_matrix (original.layers{k})) - double (octcompress.model.weights_matrix (layer));
+  whole = double (octcompress.model.weights_matrix (original.layers{k}));
+  lost = whole - double (octcompress.model.weights_matrix (layer));
   parts = 1;
   if ~isempty (options.data)
     stats = octcompress.model.input_gram (caller, model, options.data, k, options.batch_size);
@@ -192,7 +200,8 @@ function centre = gaussian_mean (model, plan, k)
     switch layer.type
       case 'batchnorm'
         break
-      case {'relu', 'relu6', 'leakyrelu', 'prelu', 'elu', 'gelu', 'swish', 'hardswish', 'sigmoid', ...
+      case {'relu', 'relu6', 'leakyrelu', 'prelu', 'elu', 'gelu', 'swish', 'hardswish', ...
+            'sigmoid', ...
             'hardsigmoid', 'tanh', 'identity', 'dropout'}
         through = [{k}, through]; %#ok<AGROW>
       case {'averagepool', 'globalaveragepool'}
@@ -240,9 +249,13 @@ end
 %!shared model, pruned, X
 %! some = @(varargin) single (reshape (sin ((1:prod ([varargin{:}])) .^ 2), varargin{:}));
 %! X = some (6, 300);
-%! norm_layer = struct ('type', 'batchnorm', 'name', 'n', 'scale', some (8, 1), 'offset', single (0.3 * ones (8, 1)), 'mean', zeros (8, 1, 'single'), 'variance', ones (8, 1, 'single'));
-%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', some (8, 6), 'bias', some (8, 1)), norm_layer, struct('type', 'relu', 'name', 'r'), ...
-%!                 struct('type', 'dense', 'name', 'b', 'weights', some (5, 8), 'bias', some (5, 1))};
+%! norm_layer = struct ('type', 'batchnorm', 'name', 'n', 'scale', some (8, 1), 'offset', ...
+%!                      single (0.3 * ones (8, 1)), 'mean', zeros (8, 1, 'single'), 'variance', ...
+%!                      ones (8, 1, 'single'));
+%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', some (8, 6), 'bias', ...
+%!                        some (8, 1)), norm_layer, struct('type', 'relu', 'name', 'r'), ...
+%!                 struct('type', 'dense', 'name', 'b', 'weights', some (5, 8), 'bias', ...
+%!                        some (5, 1))};
 %! model = nn_correct (model, 'data', X);
 %! pruned = nn_prune (model, 'sparsity', 0.6);
 %!test % batch norm: its outputs have the mean and deviation that it was given
@@ -271,12 +284,14 @@ end
 %! s = abs (double (pruned.layers{2}.scale));
 %! z = 0.3 ./ s;
 %! centre = 0.3 * 0.5 * erfc (-z / sqrt (2)) + s .* exp (-z .^ 2 / 2) / sqrt (2 * pi);
-%! expected = double (pruned.layers{4}.bias) + double (model.layers{4}.weights - pruned.layers{4}.weights) * centre;
+%! lost = double (model.layers{4}.weights - pruned.layers{4}.weights);
+%! expected = double (pruned.layers{4}.bias) + lost * centre;
 %! assert (double (m.layers{4}.bias), expected, 1e-3);
 %!test % scales of a promise go along
 %! q = nn_quantize (pruned, 4, 'granularity', 'channel');
 %! m = nn_correct (q, 'original', model, 'methods', 'scale');
-%! assert (octcompress.quant.snap_to_grid (m.layers{1}.weights, m.layers{1}.quantization.weights), m.layers{1}.weights, 1e-6);
+%! assert (octcompress.quant.snap_to_grid (m.layers{1}.weights, ...
+%!       m.layers{1}.quantization.weights), m.layers{1}.weights, 1e-6);
 %!error <nn_correct: give ORIGINAL, the network before its compression, or DATA> nn_correct (model)
 %!error <nn_correct: the method 'bias' needs ORIGINAL> nn_correct (model, 'methods', 'bias', 'data', X)
 %!error <nn_correct: ORIGINAL must have the same layers> nn_correct (nn_shrink (nn_prune (model, 'sparsity', 0.5, 'structure', 'row')), 'original', model)

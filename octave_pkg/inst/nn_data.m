@@ -31,7 +31,8 @@ function [x, y] = nn_data (file, part, varargin)
   defaults.pixel_order = 'row';
   options = octcompress.internal.parse_options ('nn_data', defaults, varargin);
   octcompress.internal.check ('nn_data', 'part', part, 'choice', {'test', 'train'});
-  octcompress.internal.check ('nn_data', 'pixel_order', options.pixel_order, 'choice', {'row', 'column'});
+  octcompress.internal.check ('nn_data', 'pixel_order', options.pixel_order, 'choice', ...
+                              {'row', 'column'});
   if ~isinf (options.limit)
     octcompress.internal.check ('nn_data', 'limit', options.limit, 'integer', [0 Inf]);
   end
@@ -49,7 +50,8 @@ function [x, y] = nn_data (file, part, varargin)
       '''%s'' must hold %s and %s, or X and Y; see docs/data-format.md', file, names{1}, names{2});
   end
   if ~(isnumeric (x) || islogical (x)) || ~isreal (x)
-    octcompress.internal.fail ('nn_data', 'badFile', 'the inputs in ''%s'' must be numbers, but are %s', ...
+    octcompress.internal.fail ('nn_data', 'badFile', ...
+                               'the inputs in ''%s'' must be numbers, but are %s', ...
                                file, octcompress.internal.describe (x));
   end
 
@@ -102,7 +104,8 @@ function x = to_images (x, options, file)
   shape = options.input_size(:)';
   if size (x, 1) ~= prod (shape)
     octcompress.internal.fail ('nn_data', 'badValue', ...
-      'INPUT_SIZE must have as many pixels as the %d features in ''%s'', but is %s', size (x, 1), file, ...
+      'INPUT_SIZE must have as many pixels as the %d features in ''%s'', but is %s', ...
+      size (x, 1), file, ...
       octcompress.internal.describe (shape));
   end
   if strcmp (options.pixel_order, 'row')

@@ -14,8 +14,8 @@ function [student, info] = nn_distill (teacher, student, x, varargin)
 %   info     as nn_train gives it; accuracies are against Y, NaN without
 %
 %   The loss of a batch is alpha * distillation + (1 - alpha) * cross-entropy with the labels.
-%   A final softmax of either network is left out: what is compared are the logits. The teacher's are
-%   computed once, before training, and kept in memory; with augmentation they are computed for
+%   A final softmax of either network is left out: what is compared are the logits. The teacher's
+%   are computed once, before training, and kept in memory; with augmentation they are computed for
 %   each batch, from the same augmented images.
 %
 %   Options, as name-value pairs or a struct:
@@ -75,14 +75,17 @@ function [student, info] = nn_distill (teacher, student, x, varargin)
     judge = validation;
   end
   if strcmp (options.monitor, 'accuracy') && isempty (judge.labels)
-    octcompress.internal.fail ('nn_distill', 'badValue', 'MONITOR can be ''accuracy'' only where there are labels');
+    octcompress.internal.fail ('nn_distill', 'badValue', ...
+                               'MONITOR can be ''accuracy'' only where there are labels');
   end
-  [student, info] = octcompress.train.loop ('nn_distill', student, plan, train, validation, options);
+  [student, info] = octcompress.train.loop ('nn_distill', student, plan, train, validation, ...
+                                            options);
 end
 
 function options = check_options (options, labelled)
   octcompress.internal.check ('nn_distill', 'loss', options.loss, 'choice', {'mse', 'kl'});
-  octcompress.internal.check ('nn_distill', 'temperature', options.temperature, 'number', [1e-3 1e6]);
+  octcompress.internal.check ('nn_distill', 'temperature', options.temperature, 'number', ...
+                              [1e-3 1e6]);
   if isempty (options.alpha)
     options.alpha = 1 - 0.5 * labelled;
   end
@@ -113,36 +116,43 @@ function check_sizes (teacher, student, teacher_plan, plan, options)
     end
   end
   out_size = pairs{2, 3};
-  if (strcmp (options.loss, 'kl') || options.alpha < 1) && (prod (out_size) ~= out_size(end) || out_size(end) < 2)
+  if (strcmp (options.loss, 'kl') || options.alpha < 1) ...
+        && (prod (out_size) ~= out_size(end) || out_size(end) < 2)
     octcompress.internal.fail ('nn_distill', 'badOutput', ...
-      ['the loss ''kl'' and labels need outputs of 2 or more values, but layer ''%s'' of STUDENT gives [%s]; ' ...
+      ['the loss ''kl'' and labels need outputs of 2 or more values, but layer ''%s'' of ' ...
+       'STUDENT gives [%s]; ' ...
        'use ''mse'' without labels'], student.layers{plan.outputs}.name, num2str (out_size));
   end
 end
 
 function source = make_source (teacher, student, teacher_plan, plan, x, y, options, name)
-  wanted = struct ('loss', 'crossentropy', 'augmentation', options.augmentation, 'label_smoothing', 0, ...
+  wanted = struct ('loss', 'crossentropy', 'augmentation', options.augmentation, ...
+                   'label_smoothing', 0, ...
                    'class_weights', []);
   source = octcompress.train.data_source ('nn_distill', student, plan, x, y, wanted, name);
   label_loss = source.loss;
   if isempty (y) && options.alpha < 1
-    octcompress.internal.fail ('nn_distill', 'badValue', 'ALPHA must be 1 where %s is left out, but is %g', ...
+    octcompress.internal.fail ('nn_distill', 'badValue', ...
+                               'ALPHA must be 1 where %s is left out, but is %g', ...
                                name{2}, options.alpha);
   end
   kind = octcompress.model.float_class (student);
   if isempty (options.augmentation)
-    logits = cast (octcompress.distill.logits ('nn_distill', teacher, teacher_plan, source.x, 256), kind);
+    logits = cast (octcompress.distill.logits ('nn_distill', teacher, teacher_plan, source.x, ...
+                                               256), kind);
     if numel (plan.sizes{plan.outputs}) == 3
       teacher_of = @(which, x) logits(:, :, which, :);
     else
       teacher_of = @(which, x) logits(:, which, :);
     end
-    source.check = source.check + sum (double (logits(1:max (1, floor (numel (logits) / 1000)):end)));
+    source.check = source.check + sum (double (logits(1:max (1, ...
+                                                             floor (numel (logits) / 1000)):end)));
   else
     layers = teacher.layers(1:numel (teacher_plan.run));
     teacher_of = @(which, x) only (octcompress.model.forward (teacher_plan, layers, x));
   end
-  source.loss = @(outputs, which, x) mixed_loss (outputs, which, x, teacher_of, label_loss, options);
+  source.loss = @(outputs, which, x) mixed_loss (outputs, which, x, teacher_of, label_loss, ...
+                                                 options);
 end
 
 function value = only (values)
@@ -157,7 +167,8 @@ function [value, dy] = mixed_loss (outputs, which, x, teacher_of, label_loss, op
   if options.alpha > 0
     if strcmp (options.loss, 'kl')
       n = numel (which);
-      [value, gradient] = octcompress.distill.kl (reshape (t, [], n), reshape (y, [], n), options.temperature);
+      [value, gradient] = octcompress.distill.kl (reshape (t, [], n), reshape (y, [], n), ...
+                                                  options.temperature);
       gradient = reshape (gradient, size (y));
     else
       [value, gradient] = octcompress.distill.mse (t, y);
@@ -180,10 +191,12 @@ end
 %!endfunction
 %!function model = network (width, seed)
 %!  before = octcompress.train.random ('seed', seed);
-%!  model.layers = {struct('type', 'dense', 'name', 'a', 'weights', octcompress.train.initial_weights ([width 2]), ...
+%!  model.layers = {struct('type', 'dense', 'name', 'a', 'weights', ...
+%!                         octcompress.train.initial_weights ([width 2]), ...
 %!                         'bias', zeros (width, 1, 'single')), ...
 %!                  struct('type', 'relu', 'name', 'r'), ...
-%!                  struct('type', 'dense', 'name', 'b', 'weights', octcompress.train.initial_weights ([3 width]), ...
+%!                  struct('type', 'dense', 'name', 'b', 'weights', ...
+%!                         octcompress.train.initial_weights ([3 width]), ...
 %!                         'bias', zeros (3, 1, 'single')), ...
 %!                  struct('type', 'softmax', 'name', 's')};
 %!  octcompress.train.random ('restore', before);
@@ -201,11 +214,13 @@ end
 %!endfunction
 %!shared X, Y, teacher, student
 %! [X, Y] = clusters (200);
-%! teacher = nn_train (network (20, 1), X, Y, 'learning_rate', 0.05, 'epochs', 10, 'batch_size', 20, 'verbose', false);
+%! teacher = nn_train (network (20, 1), X, Y, 'learning_rate', 0.05, 'epochs', 10, ...
+%!                     'batch_size', 20, 'verbose', false);
 %! student = network (8, 2);
 %!test % without labels, by both losses, the student learns what the teacher knows
 %! for loss = {'mse', 'kl'}
-%!   [taught, info] = nn_distill (teacher, student, X, 'loss', loss{1}, 'optimizer', 'adam', 'learning_rate', 0.03, ...
+%!   [taught, info] = nn_distill (teacher, student, X, 'loss', loss{1}, 'optimizer', 'adam', ...
+%!                                'learning_rate', 0.03, ...
 %!                                'epochs', 15, 'batch_size', 20, 'verbose', false);
 %!   assert (accuracy (taught, X, Y) > 0.95, loss{1});
 %!   assert (distance (teacher, taught, X) < 0.1 * distance (teacher, student, X), loss{1});
@@ -216,26 +231,31 @@ end
 %! options = {'epochs', 1, 'batch_size', 200, 'learning_rate', 0.5, 'verbose', false};
 %! h = max (student.layers{1}.weights * X, 0);
 %! z = student.layers{3}.weights * h;
-%! t = teacher.layers{3}.weights * max (teacher.layers{1}.weights * X + teacher.layers{1}.bias, 0) + teacher.layers{3}.bias;
+%! t = teacher.layers{3}.weights * max (teacher.layers{1}.weights * X + teacher.layers{1}.bias, ...
+%!                                      0) + teacher.layers{3}.bias;
 %! [c, dc] = octcompress.train.cross_entropy (z, Y);
 %! [k, dk] = octcompress.distill.kl (t, z, 3);
-%! [taught, info] = nn_distill (teacher, student, X, Y, 'loss', 'kl', 'temperature', 3, 'alpha', 0.7, options{:});
+%! [taught, info] = nn_distill (teacher, student, X, Y, 'loss', 'kl', 'temperature', 3, ...
+%!                              'alpha', 0.7, options{:});
 %! assert (info.history.loss, 0.7 * k + 0.3 * c, 1e-5);
-%! assert (taught.layers{3}.weights, student.layers{3}.weights - 0.5 * (0.7 * dk + 0.3 * dc) * h', 1e-5);
+%! assert (taught.layers{3}.weights, ...
+%!         student.layers{3}.weights - 0.5 * (0.7 * dk + 0.3 * dc) * h', 1e-5);
 %! [m, dm] = octcompress.distill.mse (t, z);
 %! [taught, info] = nn_distill (teacher, student, X, Y, options{:});
 %! assert (info.history.loss, 0.5 * m + 0.5 * c, 1e-5);
 %! assert (taught.layers{3}.weights, student.layers{3}.weights - 0.25 * (dm + dc) * h', 1e-5);
 %!test % alpha 0 is nn_train
 %! options = {'epochs', 2, 'batch_size', 20, 'verbose', false};
-%! assert (nn_distill (teacher, student, X, Y, 'alpha', 0, options{:}), nn_train (student, X, Y, options{:}));
+%! assert (nn_distill (teacher, student, X, Y, 'alpha', 0, options{:}), ...
+%!         nn_train (student, X, Y, options{:}));
 %!test % the teacher itself: nothing to learn
 %! [same, info] = nn_distill (teacher, teacher, X, [], 'epochs', 1, 'verbose', false);
 %! assert (info.history.loss, 0, 1e-10);
 %! assert (same.layers{1}.weights, teacher.layers{1}.weights, 1e-5);
 %!test % a pruned and quantized student keeps its zeros and its grid
 %! small = nn_quantize (nn_prune (teacher, 'sparsity', 0.6), 'bits', 4);
-%! taught = nn_distill (teacher, small, X, 'learning_rate', 0.02, 'epochs', 10, 'batch_size', 20, 'verbose', false);
+%! taught = nn_distill (teacher, small, X, 'learning_rate', 0.02, 'epochs', 10, 'batch_size', ...
+%!                      20, 'verbose', false);
 %! for k = [1 3]
 %!   w = taught.layers{k}.weights;
 %!   assert (all (w(small.layers{k}.weights == 0) == 0));
@@ -248,9 +268,11 @@ end
 %! assert (numel (info.history.validation_accuracy), 4);
 %! file = [tempname() '.mat'];
 %! deleting = onCleanup (@() delete (file));
-%! nn_distill (teacher, student, X, Y, options{:}, 'checkpoint', file, 'callback', @(seen) seen.epoch == 2);
+%! nn_distill (teacher, student, X, Y, options{:}, 'checkpoint', file, 'callback', ...
+%!             @(seen) seen.epoch == 2);
 %! assert (nn_distill (teacher, student, X, Y, options{:}, 'resume', file), whole);
-%! [~, info] = nn_distill (teacher, student, X, 'epochs', 2, 'validation_data', {X(:, 1:20)}, 'verbose', false);
+%! [~, info] = nn_distill (teacher, student, X, 'epochs', 2, 'validation_data', {X(:, 1:20)}, ...
+%!                         'verbose', false);
 %! assert (isnan (info.history.validation_accuracy), [true true]);
 %!error <nn_distill: RESUME is a checkpoint of a training on other data>
 %! options = {'epochs', 1, 'verbose', false};
@@ -261,18 +283,22 @@ end
 %! nn_distill (student, student, X, options{:}, 'resume', part);
 %!test % images that are augmented: the teacher sees them so too
 %! net.input_size = [3 3 1];
-%! net.layers = {struct('type', 'flatten'), struct('type', 'dense', 'weights', single (reshape (sin (1:18), 2, 9)))};
+%! net.layers = {struct('type', 'flatten'), struct('type', 'dense', 'weights', ...
+%!                                                 single (reshape (sin (1:18), 2, 9)))};
 %! images = reshape (sin ((1:3*3*40) * 1.7), 3, 3, 1, 40);
-%! [~, info] = nn_distill (net, net, images, 'epochs', 2, 'augmentation', {'shift', 1}, 'validation', 0.2, 'verbose', false);
+%! [~, info] = nn_distill (net, net, images, 'epochs', 2, 'augmentation', {'shift', 1}, ...
+%!                         'validation', 0.2, 'verbose', false);
 %! assert (info.history.loss, [0 0]);
 %! assert (info.history.validation_loss, [0 0]);
 %!test % outputs that are images
 %! net = struct ('layers', {{struct('type', 'identity')}}, 'input_size', [4 3 1]);
 %! learner = net;
-%! learner.layers = {struct('type', 'flatten'), struct('type', 'dense', 'weights', single (0.9 * eye (12))), ...
+%! learner.layers = {struct('type', 'flatten'), struct('type', 'dense', 'weights', ...
+%!                                                     single (0.9 * eye (12))), ...
 %!                   struct('type', 'reshape', 'output_size', [4 3 1])};
 %! images = reshape (sin ((1:12*40) * 1.7), 4, 3, 1, 40);
-%! [~, info] = nn_distill (net, learner, images, 'epochs', 5, 'batch_size', 10, 'learning_rate', 0.5, 'verbose', false);
+%! [~, info] = nn_distill (net, learner, images, 'epochs', 5, 'batch_size', 10, ...
+%!                         'learning_rate', 0.5, 'verbose', false);
 %! assert (info.history.loss(end) < 0.5 * info.history.loss(1));
 %!error <nn_distill: TEACHER and STUDENT must have the same output size, but have \[3\] and \[2\]>
 %! other = student;

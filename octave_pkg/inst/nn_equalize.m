@@ -35,9 +35,11 @@ function [model, info] = nn_equalize (model, varargin)
 %   See also nn_fold, nn_quantize.
 
   caller = 'nn_equalize';
-  defaults = struct ('method', 'weights', 'data', [], 'alpha', 0.5, 'iterations', 20, 'batch_size', 256);
+  defaults = struct ('method', 'weights', 'data', [], 'alpha', 0.5, 'iterations', 20, ...
+                     'batch_size', 256);
   options = octcompress.internal.parse_options (caller, defaults, varargin);
-  octcompress.internal.check (caller, 'method', options.method, 'choice', {'weights', 'activations'});
+  octcompress.internal.check (caller, 'method', options.method, 'choice', ...
+                              {'weights', 'activations'});
   octcompress.internal.check (caller, 'alpha', options.alpha, 'number', [0 1]);
   octcompress.internal.check (caller, 'iterations', options.iterations, 'integer', [1 Inf]);
   octcompress.internal.check (caller, 'batch_size', options.batch_size, 'integer', [1 Inf]);
@@ -45,7 +47,8 @@ function [model, info] = nn_equalize (model, varargin)
   plan = octcompress.model.plan (caller, model);
   smooth = strcmp (options.method, 'activations');
   if smooth && isequal (options.data, [])
-    octcompress.internal.fail (caller, 'badValue', 'METHOD ''activations'' needs DATA: calibration inputs');
+    octcompress.internal.fail (caller, 'badValue', ...
+                               'METHOD ''activations'' needs DATA: calibration inputs');
   end
   pairs = find_pairs (model, plan);
   ranges = {};
@@ -79,13 +82,15 @@ function [model, info] = nn_equalize (model, varargin)
   end
   info = struct ('options', options, 'pairs', {cell(1, numel (pairs))});
   for p = 1:numel (pairs)
-    info.pairs{p} = struct ('first', model.layers{pairs{p}.first}.name, 'second', model.layers{pairs{p}.second}.name, ...
+    info.pairs{p} = struct ('first', model.layers{pairs{p}.first}.name, 'second', ...
+                            model.layers{pairs{p}.second}.name, ...
                             'greatest', max (total{p}), 'least', min (total{p}));
   end
 end
 
 function pairs = find_pairs (model, plan)
-  passing = {'relu', 'leakyrelu', 'maxpool', 'averagepool', 'globalmaxpool', 'globalaveragepool', ...
+  passing = {'relu', 'leakyrelu', 'maxpool', 'averagepool', 'globalmaxpool', ...
+             'globalaveragepool', ...
              'flatten', 'dropout', 'identity'};
   count = numel (model.layers);
   reader = zeros (1, count);
@@ -103,7 +108,8 @@ function pairs = find_pairs (model, plan)
     end
     k = first;
     through = [];
-    while readers(k) == 1 && ~any (plan.outputs == k) && any (strcmp (model.layers{reader(k)}.type, passing))
+    while readers(k) == 1 && ~any (plan.outputs == k) ...
+          && any (strcmp (model.layers{reader(k)}.type, passing))
       k = reader(k);
       through(end + 1) = k;
     end
@@ -216,10 +222,18 @@ end
 %! rand ('twister', 4);
 %! r = @(varargin) single (rand (varargin{:}) - 0.4);
 %! model.input_size = [6 5 2];
-%! model.layers = {struct('type', 'conv2d', 'name', 'c', 'weights', r (3, 3, 2, 4) .* reshape (single ([1 20 0.1 3]), 1, 1, 1, 4), 'bias', r (4, 1), 'padding', 'same'), struct('type', 'relu', 'name', 'r'), ...
-%!   struct('type', 'conv2d', 'name', 'dw', 'weights', r (3, 3, 1, 4), 'weights_size', [3 3 1 4], 'groups', 4, 'padding', 1), struct('type', 'leakyrelu', 'name', 'l', 'slope', 0.1), ...
-%!   struct('type', 'conv2d', 'name', 'g', 'weights', r (1, 1, 2, 6), 'weights_size', [1 1 2 6], 'groups', 2, 'bias', r (6, 1)), struct('type', 'maxpool', 'name', 'p', 'pool_size', 2), ...
-%!   struct('type', 'flatten', 'name', 'f', 'order', 'chw'), struct('type', 'dense', 'name', 'd', 'weights', r (3, 36), 'bias', r (3, 1))};
+%! model.layers = {struct('type', 'conv2d', 'name', 'c', 'weights', ...
+%!                        r (3, 3, 2, 4) .* reshape (single ([1 20 0.1 3]), 1, 1, 1, 4), ...
+%!                        'bias', r (4, 1), 'padding', 'same'), struct('type', 'relu', 'name', ...
+%!                                                                     'r'), ...
+%!   struct('type', 'conv2d', 'name', 'dw', 'weights', r (3, 3, 1, 4), 'weights_size', ...
+%!          [3 3 1 4], 'groups', 4, 'padding', 1), struct('type', 'leakyrelu', 'name', 'l', ...
+%!                                                        'slope', 0.1), ...
+%!   struct('type', 'conv2d', 'name', 'g', 'weights', r (1, 1, 2, 6), 'weights_size', ...
+%!          [1 1 2 6], 'groups', 2, 'bias', r (6, 1)), struct('type', 'maxpool', 'name', 'p', ...
+%!                                                            'pool_size', 2), ...
+%!   struct('type', 'flatten', 'name', 'f', 'order', 'chw'), ...
+%!   struct('type', 'dense', 'name', 'd', 'weights', r (3, 36), 'bias', r (3, 1))};
 %! X = single (rand (6, 5, 2, 30));
 %!test % the same predictions; equal ranges
 %! [q, info] = nn_equalize (model);
@@ -237,7 +251,8 @@ end
 %! q = nn_equalize (model, 'method', 'activations', 'data', X);
 %! y = nn_predict (model, X);
 %! assert (nn_predict (q, X), y, 1e-4 * max (abs (y(:))));
-%! range = @(m) max (abs (reshape (nn_predict (setfield (m, 'outputs', {'r'}), X), [], 4, 30)), [], 1);
+%! range = @(m) max (abs (reshape (nn_predict (setfield (m, 'outputs', {'r'}), X), [], 4, 30)), ...
+%!                   [], 1);
 %! spread = @(m) max (max (range (m), [], 3)) / min (max (range (m), [], 3));
 %! [~, info] = nn_equalize (model, 'method', 'activations', 'data', X, 'alpha', 1);
 %! assert (info.pairs{1}.greatest > info.pairs{1}.least);

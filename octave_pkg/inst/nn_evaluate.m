@@ -22,7 +22,8 @@ function result = nn_evaluate (model, x, y, varargin)
 %
 %   See also nn_predict, nn_data.
 
-  options = octcompress.internal.parse_options ('nn_evaluate', struct ('batch_size', 256), varargin);
+  options = octcompress.internal.parse_options ('nn_evaluate', struct ('batch_size', 256), ...
+                                                varargin);
   model = octcompress.model.tidy ('nn_evaluate', model);
   scores = octcompress.model.predict ('nn_evaluate', model, x, options.batch_size);
   if isscalar (scores)

@@ -82,7 +82,8 @@ end
 function layer = folded (layer, norm)
   if isfield (layer, 'quantization') && isfield (layer.quantization, 'weights')
     octcompress.internal.fail ('nn_fold', 'quantized', ...
-      'the weights of layer ''%s'' are quantized; fold ''%s'' before nn_quantize', layer.name, norm.name);
+      'the weights of layer ''%s'' are quantized; fold ''%s'' before nn_quantize', layer.name, ...
+      norm.name);
   end
   factor = 1;
   if isfield (norm, 'scale') && ~isempty (norm.scale)
@@ -109,7 +110,8 @@ function layer = folded (layer, norm)
     layer.weights = transposed_rows (layer, factor);
   else
     axis = octcompress.quant.channel_axis (layer, 'weights');
-    layer.weights = cast (double (layer.weights) .* reshape (factor, [ones(1, axis - 1), numel(factor), 1]), kind);
+    layer.weights = cast (double (layer.weights) .* reshape (factor, ...
+          [ones(1, axis - 1), numel(factor), 1]), kind);
     out = size (layer.weights, axis);
     layer.bias = cast ((bias .* factor + shift) .* ones (out, 1), kind);
     return
@@ -132,18 +134,24 @@ function w = transposed_rows (layer, factor)
   for g = 1:groups
     part = factor((g - 1) * size (w, 3) + (1:size (w, 3)));
     columns = (g - 1) * inputs + (1:inputs);
-    w(:, :, :, columns) = cast (double (w(:, :, :, columns)) .* reshape (part, 1, 1, []), class (w));
+    w(:, :, :, columns) = cast (double (w(:, :, :, columns)) .* reshape (part, 1, 1, []), ...
+                                class (w));
   end
 end
 
 %!shared model, X
 %! rand ('twister', 3);
 %! r = @(varargin) single (rand (varargin{:}) - 0.3);
-%! bn = @(name, n) struct ('type', 'batchnorm', 'name', name, 'scale', r (n, 1), 'offset', r (n, 1), 'mean', r (n, 1), 'variance', r (n, 1) + 0.5);
+%! bn = @(name, n) struct ('type', 'batchnorm', 'name', name, 'scale', r (n, 1), 'offset', ...
+%!                         r (n, 1), 'mean', r (n, 1), 'variance', r (n, 1) + 0.5);
 %! model.input_size = [6 5 2];
-%! model.layers = {struct('type', 'conv2d', 'name', 'c', 'weights', r (3, 3, 2, 4), 'padding', 'same'), bn('b', 4), struct('type', 'relu', 'name', 'r'), ...
-%!   struct('type', 'transposedconv2d', 'name', 't', 'weights', r (2, 2, 3, 4), 'weights_size', [2 2 3 4], 'stride', 2, 'bias', r (3, 1)), bn('bt', 3), ...
-%!   struct('type', 'flatten', 'name', 'f'), struct('type', 'dense', 'name', 'd', 'weights', r (3, 360), 'bias', r (3, 1)), bn('bd', 3), struct('type', 'scale', 'name', 's', 'scale', r (3, 1), 'offset', r (3, 1))};
+%! model.layers = {struct('type', 'conv2d', 'name', 'c', 'weights', r (3, 3, 2, 4), 'padding', ...
+%!                        'same'), bn('b', 4), struct('type', 'relu', 'name', 'r'), ...
+%!   struct('type', 'transposedconv2d', 'name', 't', 'weights', r (2, 2, 3, 4), 'weights_size', ...
+%!          [2 2 3 4], 'stride', 2, 'bias', r (3, 1)), bn('bt', 3), ...
+%!   struct('type', 'flatten', 'name', 'f'), struct('type', 'dense', 'name', 'd', 'weights', ...
+%!         r (3, 360), 'bias', r (3, 1)), bn('bd', 3), struct('type', 'scale', 'name', 's', ...
+%!               'scale', r (3, 1), 'offset', r (3, 1))};
 %! X = r (6, 5, 2, 7);
 %!test % the same predictions with fewer layers
 %! [q, info] = nn_fold (model);
@@ -162,7 +170,8 @@ end
 %! assert (info.kept, {'b'});
 %! assert (nn_predict (q, X), nn_predict (m, X));
 %!test % the output named, and normalised first
-%! first = struct ('type', 'batchnorm', 'name', 'b0', 'scale', [2; 1], 'offset', [0; 1], 'mean', [0; 1], 'variance', [1; 2]);
+%! first = struct ('type', 'batchnorm', 'name', 'b0', 'scale', [2; 1], 'offset', [0; 1], ...
+%!                 'mean', [0; 1], 'variance', [1; 2]);
 %! m = struct ('input_size', [6 5 2], 'layers', {[{first}, model.layers(1:2)]}, 'outputs', {{'b'}});
 %! [q, info] = nn_fold (m);
 %! assert (info.kept, {'b0'});

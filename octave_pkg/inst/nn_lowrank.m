@@ -23,9 +23,10 @@ function [model, info] = nn_lowrank (model, varargin)
 %   info.layers   cell of structs: layer, rank, energy, before, after (numbers of weights), replaced
 %                 (false where two layers would be larger, which are then left alone)
 %
-%   A dense layer 'fc' becomes 'fc_down' (rank x in, no bias) and 'fc' (out x rank, with the bias), a
-%   convolution one of RANK channels with its kernel and stride, and one of 1 x 1. They are ordinary
-%   layers: everything works on them. Promises of pruning and quantization of replaced weights go.
+%   A dense layer 'fc' becomes 'fc_down' (rank x in, no bias) and 'fc' (out x rank, with the bias),
+%   a convolution one of RANK channels with its kernel and stride, and one of 1 x 1. They are
+%   ordinary layers: everything works on them. Promises of pruning and quantization of replaced
+%   weights go.
 %
 %   Errors: octcompress:nn_lowrank:badValue, :unknownOption, :unknownLayer, :noTensors, :notFinite,
 %   :notModel, :badInput.
@@ -52,7 +53,8 @@ function [model, info] = nn_lowrank (model, varargin)
   chosen = unique (chosen(arrayfun (@(k) is_plain (model.layers{k}), chosen)));
   if isempty (chosen)
     octcompress.internal.fail (caller, 'noTensors', ...
-      'none of the chosen layers is dense or an ungrouped conv2d; other types have no low-rank form here');
+      ['none of the chosen layers is dense or an ungrouped conv2d; other types have no ' ...
+       'low-rank form here']);
   end
 
   original = model;
@@ -64,7 +66,8 @@ function [model, info] = nn_lowrank (model, varargin)
     layer = original.layers{k};
     pieces = {layer};
     if any (k == chosen)
-      octcompress.internal.check (caller, 'w', layer.weights, 'finite', ['''' layer.name '.weights''']);
+      octcompress.internal.check (caller, 'w', layer.weights, 'finite', ...
+                                  ['''' layer.name '.weights''']);
       [pieces, row] = split (caller, original, k, rule, options, names);
       rows{end + 1} = row; %#ok<AGROW>
     end
@@ -106,10 +109,12 @@ function [pieces, row] = split (caller, model, k, rule, options, names)
   else
     stats = octcompress.model.input_gram (caller, model, options.data, k, options.batch_size);
     centre = stats.total / stats.count;
-    [up, down, found] = octcompress.prune.low_rank (w, rule, stats.gram / stats.count - centre * centre');
+    [up, down, found] = octcompress.prune.low_rank (w, rule, ...
+                                                    stats.gram / stats.count - centre * centre');
     shift = (w - up * down) * centre;
   end
-  row = struct ('layer', layer.name, 'rank', found.rank, 'energy', found.energy, 'before', numel (w), ...
+  row = struct ('layer', layer.name, 'rank', found.rank, 'energy', found.energy, 'before', ...
+                numel (w), ...
                 'after', numel (up) + numel (down), 'replaced', true);
   if row.after >= row.before
     row.after = row.before;
@@ -171,19 +176,25 @@ end
 %!shared model, X, deep, images
 %! some = @(varargin) single (reshape (sin ((1:prod ([varargin{:}])) .^ 2), varargin{:}));
 %! X = some (6, 40);
-%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', some (12, 6), 'bias', some (12, 1)), struct('type', 'relu', 'name', 'r'), ...
-%!                 struct('type', 'dense', 'name', 'b', 'weights', some (5, 12), 'bias', some (5, 1), 'inputs', 'r')};
+%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', some (12, 6), 'bias', ...
+%!                        some (12, 1)), struct('type', 'relu', 'name', 'r'), ...
+%!                 struct('type', 'dense', 'name', 'b', 'weights', some (5, 12), 'bias', ...
+%!                        some (5, 1), 'inputs', 'r')};
 %! images = some (9, 8, 3, 4);
-%! deep = struct ('input_size', [9 8 3], 'layers', {{struct('type', 'conv2d', 'name', 'c', 'weights', some (3, 3, 3, 16), 'weights_size', [3 3 3 16], 'bias', some (16, 1), 'stride', 2, 'padding', 'same')}});
+%! deep = struct ('input_size', [9 8 3], 'layers', {{struct('type', 'conv2d', 'name', 'c', ...
+%!       'weights', some (3, 3, 3, 16), 'weights_size', [3 3 3 16], 'bias', some (16, 1), ...
+%!       'stride', 2, 'padding', 'same')}});
 %!test % two layers, the same function as the product of their weights
 %! [p, info] = nn_lowrank (model, 'rank', 2);
-%! assert (cellfun (@(l) l.name, p.layers, 'UniformOutput', false), {'a_down', 'a', 'r', 'b_down', 'b'});
+%! assert (cellfun (@(l) l.name, p.layers, 'UniformOutput', false), ...
+%!         {'a_down', 'a', 'r', 'b_down', 'b'});
 %! assert ({size(p.layers{1}.weights), size(p.layers{2}.weights)}, {[2 6], [12 2]});
 %! whole = model;
 %! whole.layers{1}.weights = p.layers{2}.weights * p.layers{1}.weights;
 %! whole.layers{3}.weights = p.layers{5}.weights * p.layers{4}.weights;
 %! assert (nn_predict (p, X), nn_predict (whole, X), 1e-5);
-%! assert (info.layers{1}, struct ('layer', 'a', 'rank', 2, 'energy', info.layers{1}.energy, 'before', 72, 'after', 36, 'replaced', true));
+%! assert (info.layers{1}, struct ('layer', 'a', 'rank', 2, 'energy', info.layers{1}.energy, ...
+%!                                 'before', 72, 'after', 36, 'replaced', true));
 %!test % left alone where it would grow
 %! [p, info] = nn_lowrank (model, 'rank', 5, 'layers', 'b');
 %! assert (numel (p.layers), 3);
@@ -210,9 +221,11 @@ end
 %!   assert (norm (b(:) - y(:)) < norm (a(:) - y(:)));
 %! end
 %! b = nn_predict (nn_lowrank (deep, 'rank', 2, 'data', images), images);
-%! assert (squeeze (mean (mean (mean (b, 1), 2), 4)), squeeze (mean (mean (mean (nn_predict (deep, images), 1), 2), 4)), 1e-4);
+%! assert (squeeze (mean (mean (mean (b, 1), 2), 4)), ...
+%!         squeeze (mean (mean (mean (nn_predict (deep, images), 1), 2), 4)), 1e-4);
 %!test % the result is trained like any other
-%! p = nn_train (nn_lowrank (model, 'rank', 2), X, mod (1:40, 5) + 1, 'epochs', 1, 'verbose', false);
+%! p = nn_train (nn_lowrank (model, 'rank', 2), X, mod (1:40, 5) + 1, 'epochs', 1, 'verbose', ...
+%!               false);
 %! assert (numel (p.layers), 5);
 %!error <nn_lowrank: give one of ENERGY, RANK and BUDGET> nn_lowrank (model)
 %!error <nn_lowrank: give one of ENERGY, RANK and BUDGET> nn_lowrank (model, 'rank', 2, 'energy', 0.5)

@@ -37,7 +37,8 @@ function [bits, info] = nn_mixed (model, X, Y, varargin)
 %   See also nn_sensitivity, nn_quantize.
 
   caller = 'nn_mixed';
-  defaults = struct ('bytes', [], 'accuracy', [], 'choices', [2 3 4 6 8], 'quantize', [], 'batch_size', 256);
+  defaults = struct ('bytes', [], 'accuracy', [], 'choices', [2 3 4 6 8], 'quantize', [], ...
+                     'batch_size', 256);
   options = octcompress.internal.parse_options (caller, defaults, varargin);
   if isempty (options.bytes) == isempty (options.accuracy)
     octcompress.internal.fail (caller, 'badValue', 'give a budget: either BYTES or ACCURACY');
@@ -54,7 +55,8 @@ function [bits, info] = nn_mixed (model, X, Y, varargin)
   if ~isempty (options.quantize)
     settings = options.quantize;
   end
-  report = nn_sensitivity (model, X, [], 'bits', choices, 'quantize', options.quantize, 'batch_size', options.batch_size);
+  report = nn_sensitivity (model, X, [], 'bits', choices, 'quantize', options.quantize, ...
+                           'batch_size', options.batch_size);
   model = octcompress.model.tidy (caller, model);
   tensors = octcompress.model.tensors (model);
   count = numel (tensors);
@@ -77,15 +79,18 @@ function [bits, info] = nn_mixed (model, X, Y, varargin)
     s = find (totals <= options.bytes, 1);
     if isempty (s)
       octcompress.internal.fail (caller, 'budget', ...
-        'BYTES is %g, but even with %d bits everywhere the weights take %d; add fewer bits to CHOICES, or prune', ...
+        ['BYTES is %g, but even with %d bits everywhere the weights take %d; add fewer bits to ' ...
+         'CHOICES, or prune'], ...
         options.bytes, choices(1), totals(end));
     end
   else
     before = nn_evaluate (model, X, Y, 'batch_size', options.batch_size);
-    fits = @(s) accuracy_of (model, choices(path(s, :)), settings, X, Y, options) >= before.accuracy - options.accuracy;
+    fits = @(s) accuracy_of (model, choices(path(s, :)), settings, X, Y, ...
+                             options) >= before.accuracy - options.accuracy;
     if ~fits (1)
       octcompress.internal.fail (caller, 'budget', ...
-        'with %d bits everywhere accuracy falls by more than %g; add more bits to CHOICES', choices(end), options.accuracy);
+        'with %d bits everywhere accuracy falls by more than %g; add more bits to CHOICES', ...
+        choices(end), options.accuracy);
     end
     s = 1;
     beyond = size (path, 1) + 1;
@@ -100,16 +105,19 @@ function [bits, info] = nn_mixed (model, X, Y, varargin)
   end
 
   bits = choices(path(s, :));
-  info = struct ('options', options, 'bytes', totals(s), 'layers', {cell(1, count)}, 'steps', {cell(1, s - 1)});
+  info = struct ('options', options, 'bytes', totals(s), 'layers', {cell(1, count)}, 'steps', ...
+                 {cell(1, s - 1)});
   if ~isempty (Y)
     info.accuracy = accuracy_of (model, bits, settings, X, Y, options);
   end
   for k = 1:count
-    info.layers{k} = struct ('tensor', tensors{k}.name, 'bits', bits(k), 'bytes', bytes(k, path(s, k)), ...
+    info.layers{k} = struct ('tensor', tensors{k}.name, 'bits', bits(k), 'bytes', ...
+                             bytes(k, path(s, k)), ...
                              'output_error', err(k, path(s, k)));
   end
   for i = 1:s - 1
-    info.steps{i} = struct ('tensor', tensors{steps(i)}.name, 'bits', choices(path(i + 1, steps(i))), 'bytes', totals(i + 1));
+    info.steps{i} = struct ('tensor', tensors{steps(i)}.name, 'bits', ...
+                            choices(path(i + 1, steps(i))), 'bytes', totals(i + 1));
   end
 end
 
@@ -168,8 +176,10 @@ end
 %! rand ('twister', 6);
 %! r = @(varargin) single (rand (varargin{:}) - 0.5);
 %! X = r (12, 200);
-%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', r (30, 12) .^ 5), struct('type', 'relu', 'name', 'r'), ...
-%!                 struct('type', 'dense', 'name', 'b', 'weights', r (20, 30)), struct('type', 'relu', 'name', 's'), ...
+%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', r (30, 12) .^ 5), ...
+%!                 struct('type', 'relu', 'name', 'r'), ...
+%!                 struct('type', 'dense', 'name', 'b', 'weights', r (20, 30)), ...
+%!                 struct('type', 'relu', 'name', 's'), ...
 %!                 struct('type', 'dense', 'name', 'c', 'weights', r (3, 20))};
 %! [~, Y] = max (nn_predict (model, X), [], 1);
 %!test % the budget is kept, and beats the same bits everywhere of that size

@@ -20,8 +20,8 @@ function [model, info] = nn_prune (model, varargin)
 %                         structure: as many groups as hold no more weights than that. A table,
 %                         {'fc1', 0.9; 'fc2', 0.5} or a struct, gives each layer its own share;
 %                         layers that it does not name are left alone
-%     scope ('layer')     'layer': each tensor by itself; 'row': each output by itself; 'global': all
-%                         of them as one; 'lamp': as one, by scores relative to the layer [5];
+%     scope ('layer')     'layer': each tensor by itself; 'row': each output by itself; 'global':
+%                         all of them as one; 'lamp': as one, by scores relative to the layer [5];
 %                         'erk': by layer, with shares from the layers' sizes [6]
 %     layers ([])         names or numbers of the layers to prune; all
 %     bias (false)        true: biases and other vectors too
@@ -33,8 +33,8 @@ function [model, info] = nn_prune (model, varargin)
 %     criterion ('magnitude')  what is least important:
 %                         'magnitude'  the smallest weights [1]
 %                         'taylor'     least gradient times weight [2]; needs data and labels
-%                         'movement'   moved towards zero, by the gradient (data and labels) or since
-%                                      the network BEFORE
+%                         'movement'   moved towards zero, by the gradient (data and labels) or
+%                                      since the network BEFORE
 %                         'obd'        least diag (Hessian) .* w .^ 2 [3]; needs data
 %                         'obs'        optimal brain surgeon by layer [4]: chooses, and updates the
 %                                      remaining weights and the bias; needs data, no labels
@@ -46,8 +46,8 @@ function [model, info] = nn_prune (model, varargin)
 %     structure ('weight')  what is removed together: 'weight'; 'n:m' as '2:4': n of m neighbours
 %                         stay; 'block'; 'row'; 'filter' (rows of convolutions); 'neuron' (rows of
 %                         dense layers); 'column' (an input); 'channel' (an input channel). Rows,
-%                         filters and neurons of the last layer stay unless layers names it, and each
-%                         layer keeps one. nn_shrink makes the network smaller afterwards
+%                         filters and neurons of the last layer stay unless layers names it, and
+%                         each layer keeps one. nn_shrink makes the network smaller afterwards
 %     block ([4 4])       rows and columns of a block, of octcompress.model.weights_matrix
 %     norm ('l1')         'l1' or 'l2': how the magnitudes of a group are put together
 %     data ([])           inputs for the criterion, as nn_predict takes them
@@ -127,7 +127,8 @@ function [model, info] = nn_prune (model, varargin)
     arrays = cell (size (tensors));
     for k = 1:numel (tensors)
       arrays{k} = subsref (model, tensors{k}.path);
-      octcompress.internal.check ('nn_prune', 'w', arrays{k}, 'finite', ['''' tensors{k}.name '''']);
+      octcompress.internal.check ('nn_prune', 'w', arrays{k}, 'finite', ...
+                                  ['''' tensors{k}.name '''']);
     end
     network = model;
   end
@@ -159,7 +160,8 @@ function [model, info] = nn_prune (model, varargin)
     end
   end
 
-  info = struct ('options', options, 'count', 0, 'zeros', 0, 'sparsity', 0, 'layers', {cell(1, numel (tensors))});
+  info = struct ('options', options, 'count', 0, 'zeros', 0, 'sparsity', 0, 'layers', ...
+                 {cell(1, numel (tensors))});
   for k = 1:numel (tensors)
     w = arrays{k};
     arrays{k} = [];
@@ -175,7 +177,8 @@ function [model, info] = nn_prune (model, varargin)
       model = w;
     else
       model = subsasgn (model, tensors{k}.path, w);
-      model = octcompress.model.promise (model, tensors{k}, 'pruning', pruning_promise (options, rule, row, k));
+      model = octcompress.model.promise (model, tensors{k}, 'pruning', ...
+                                         pruning_promise (options, rule, row, k));
     end
   end
   info.sparsity = share (info.zeros, info.count);
@@ -185,7 +188,8 @@ function check_options (options)
   caller = 'nn_prune';
   check = @(name, varargin) octcompress.internal.check (caller, name, options.(name), varargin{:});
   structures = {'weight', 'block', 'row', 'filter', 'neuron', 'column', 'channel'};
-  is_pattern = ischar (options.structure) && ~isempty (regexp (options.structure, '^\d+:\d+$', 'once'));
+  is_pattern = ischar (options.structure) && ~isempty (regexp (options.structure, '^\d+:\d+$', ...
+                                                               'once'));
   if is_pattern
     n_m = sscanf (options.structure, '%d:%d');
     is_pattern = n_m(1) < n_m(2);
@@ -199,7 +203,8 @@ function check_options (options)
   given = ways(~cellfun (@(name) isempty (options.(name)), ways));
   if is_pattern && ~isempty (given)
     octcompress.internal.fail (caller, 'badValue', ...
-      'STRUCTURE ''%s'' says how much is removed: leave %s out', options.structure, upper (strjoin (given, ', ')));
+      'STRUCTURE ''%s'' says how much is removed: leave %s out', options.structure, ...
+      upper (strjoin (given, ', ')));
   elseif ~is_pattern && numel (given) ~= 1
     octcompress.internal.fail (caller, 'badValue', ...
       'give either THRESHOLD or SPARSITY, as in nn_prune (model, ''sparsity'', 0.9)');
@@ -219,7 +224,8 @@ function check_options (options)
   check ('bias', 'flag');
   if ~isa (options.criterion, 'function_handle')
     check ('criterion', 'choice', ...
-           {'magnitude', 'taylor', 'movement', 'obd', 'obs', 'wanda', 'batchnorm', 'fpgm', 'random'});
+           {'magnitude', 'taylor', 'movement', 'obd', 'obs', 'wanda', 'batchnorm', 'fpgm', ...
+            'random'});
   end
   check ('norm', 'choice', {'l1', 'l2'});
   check ('batch_size', 'integer', [1 Inf]);
@@ -228,7 +234,8 @@ function check_options (options)
   check ('method', 'choice', {'auto', 'exact', 'blocked'});
   block = options.block;
   if ~isnumeric (block) || numel (block) ~= 2 || any (block < 1) || any (block ~= fix (block))
-    octcompress.internal.fail (caller, 'badValue', 'BLOCK must be two whole numbers from 1, but is %s', ...
+    octcompress.internal.fail (caller, 'badValue', ...
+                               'BLOCK must be two whole numbers from 1, but is %s', ...
                                octcompress.internal.describe (block));
   end
   check_together (caller, options);
@@ -238,28 +245,34 @@ function check_together (caller, options)
   by_rows = any (strcmp (options.structure, {'row', 'filter', 'neuron'}));
   if any (strcmp (options.criterion, {'batchnorm', 'fpgm'})) && ~by_rows
     octcompress.internal.fail (caller, 'badValue', ...
-      ['the criterion ''%s'' judges whole filters: STRUCTURE must be ''row'', ''filter'' or ''neuron'', ' ...
+      ['the criterion ''%s'' judges whole filters: ' ...
+       'STRUCTURE must be ''row'', ''filter'' or ''neuron'', ' ...
        'but is ''%s'''], options.criterion, options.structure);
   end
   if strcmp (options.criterion, 'obs') && (by_rows || options.bias || ~isempty (options.threshold))
     octcompress.internal.fail (caller, 'badValue', ...
-      ['the criterion ''obs'' removes a given number of a layer''s inputs: it goes with the structures ' ...
+      ['the criterion ''obs'' removes a given number of a layer''s inputs: it goes with the ' ...
+       'structures ' ...
        '''weight'', ''n:m'', ''block'', ''column'' and ''channel'', without BIAS and THRESHOLD']);
   end
   if ~strcmp (options.structure, 'weight')
     if strcmp (options.scope, 'row')
-      octcompress.internal.fail (caller, 'badValue', 'SCOPE can be ''row'' with the structure ''weight'' only');
+      octcompress.internal.fail (caller, 'badValue', ...
+                                 'SCOPE can be ''row'' with the structure ''weight'' only');
     elseif options.bias
-      octcompress.internal.fail (caller, 'badValue', 'BIAS can be true with the structure ''weight'' only');
+      octcompress.internal.fail (caller, 'badValue', ...
+                                 'BIAS can be true with the structure ''weight'' only');
     end
   end
 end
 
 function check_table (options)
   [names, shares] = table_of (options.sparsity);
-  if isempty (names) || ~all (cellfun (@ischar, names)) || ~any (strcmp (options.scope, {'layer', 'row'}))
+  if isempty (names) || ~all (cellfun (@ischar, names)) ...
+        || ~any (strcmp (options.scope, {'layer', 'row'}))
     octcompress.internal.fail ('nn_prune', 'badValue', ...
-      ['a table in SPARSITY must be {''name'', share; ...} or a struct, and goes with the scopes ' ...
+      ['a table in SPARSITY must be {''name'', share; ...} or a struct, and goes with the ' ...
+       'scopes ' ...
        '''layer'' and ''row''']);
   end
   for k = 1:numel (names)
@@ -285,19 +298,23 @@ function require_network (model, options)
   if isa (criterion, 'function_handle')
     criterion = 'a function';
   end
-  needs_labels = strcmp (criterion, 'taylor') || (strcmp (criterion, 'movement') && isempty (options.before));
+  needs_labels = strcmp (criterion, 'taylor') || (strcmp (criterion, 'movement') ...
+                                                  && isempty (options.before));
   needs_data = needs_labels || any (strcmp (criterion, {'obd', 'obs', 'wanda'}));
   if needs_data && isempty (options.data)
     octcompress.internal.fail ('nn_prune', 'badValue', ...
       'the criterion ''%s'' needs DATA, inputs as nn_predict takes them', criterion);
   end
   if needs_labels && isempty (options.labels)
-    octcompress.internal.fail ('nn_prune', 'badValue', 'the criterion ''%s'' needs LABELS of DATA', criterion);
+    octcompress.internal.fail ('nn_prune', 'badValue', ...
+                               'the criterion ''%s'' needs LABELS of DATA', criterion);
   end
-  needs_network = needs_data || any (strcmp (criterion, {'batchnorm', 'movement'})) || ~isempty (options.target_macs);
+  needs_network = needs_data || any (strcmp (criterion, {'batchnorm', 'movement'})) ...
+        || ~isempty (options.target_macs);
   if needs_network && ~octcompress.model.is_network (model)
     octcompress.internal.fail ('nn_prune', 'notModel', ...
-      ['the criterion ''%s'' and TARGET_MACS need a network that can be computed, but MODEL is %s; ' ...
+      ['the criterion ''%s'' and TARGET_MACS need a network that can be computed, but MODEL ' ...
+       'is %s; ' ...
        'take another criterion, and SPARSITY'], criterion, octcompress.internal.describe (model));
   end
 end
@@ -380,7 +397,8 @@ function shapes = shapes_of (model, tensors, arrays)
 end
 
 function rule = rule_of (options, scores, arrays, shapes)
-  rule = struct ('structure', options.structure, 'scope', options.scope, 'sparsity', options.sparsity, ...
+  rule = struct ('structure', options.structure, 'scope', options.scope, 'sparsity', ...
+                 options.sparsity, ...
                  'keep', options.keep, 'threshold', {{}}, 'spare', 0);
   if any (strcmp (options.structure, {'row', 'filter', 'neuron'}))
     rule.structure = 'row';
@@ -423,7 +441,8 @@ function s = share_for_target (model, tensors, arrays, scores, shapes, rule, opt
   least = cost (1);
   if least > target
     octcompress.internal.fail ('nn_prune', 'badValue', ...
-      'TARGET_%s is %g, but with all gone that may go MODEL still needs %g', upper (kind), target, least);
+      'TARGET_%s is %g, but with all gone that may go MODEL still needs %g', upper (kind), ...
+      target, least);
   end
   low = 0;
   high = 1;
@@ -462,7 +481,8 @@ function [network, arrays, masks] = surgeon (network, tensors, shapes, masks, ru
   arrays = cell (size (tensors));
   for k = 1:numel (tensors)
     number = tensors{k}.layer;
-    stats = octcompress.model.input_gram ('nn_prune', network, options.data, number, options.batch_size, original);
+    stats = octcompress.model.input_gram ('nn_prune', network, options.data, number, ...
+                                          options.batch_size, original);
     layer = network.layers{number};
     w = octcompress.model.weights_matrix (layer);
     mask = octcompress.prune.to_matrix (masks{k}, shapes{k});
@@ -470,7 +490,8 @@ function [network, arrays, masks] = surgeon (network, tensors, shapes, masks, ru
       wish = nnz (mask);
     elseif ischar (rule.structure) && any (rule.structure == ':')
       n_m = sscanf (rule.structure, '%d:%d');
-      groups = octcompress.prune.group_map (size (mask), rule.structure, shapes{k}.taps, shapes{k}.parts);
+      groups = octcompress.prune.group_map (size (mask), rule.structure, shapes{k}.taps, ...
+                                            shapes{k}.parts);
       wish = struct ('groups', groups, 'keep', n_m(1));
     else
       wish = by_saliency (w, stats, rule, nnz (mask), shapes{k}, options);
@@ -479,7 +500,8 @@ function [network, arrays, masks] = surgeon (network, tensors, shapes, masks, ru
     if isfield (layer, 'bias')
       bias = double (layer.bias);
     end
-    [w, bias, mask] = octcompress.prune.obs_layer (w, bias, stats, wish, options.damping, options.method);
+    [w, bias, mask] = octcompress.prune.obs_layer (w, bias, stats, wish, options.damping, ...
+                                                   options.method);
     network.layers{number}.weights = octcompress.model.matrix_weights (w, layer);
     if ~isempty (bias)
       network.layers{number}.bias = cast (bias, class (layer.bias));
@@ -524,7 +546,8 @@ function value = pruning_promise (options, rule, row, k)
   if isa (criterion, 'function_handle')
     criterion = func2str (criterion);
   end
-  value = struct ('criterion', criterion, 'structure', options.structure, 'scope', options.scope, ...
+  value = struct ('criterion', criterion, 'structure', options.structure, 'scope', ...
+                  options.scope, ...
                   'rule', name, 'amount', double (amount(min (k, numel (amount)))), ...
                   'limit', row.limit, 'zeros', row.zeros);
 end
@@ -535,8 +558,10 @@ end
 
 %!shared w, model
 %! w = single ([0.1 -2; 1 -0.4; 0.39 10]);
-%! dense = @(name, weights) struct ('type', 'dense', 'name', name, 'weights', single (weights), 'bias', single (0.01 * ones (size (weights, 1), 1)));
-%! model = struct ('layers', {{dense('a', [1 2; 3 4]), struct('type', 'relu'), dense('b', [10 20; 30 0.5])}});
+%! dense = @(name, weights) struct ('type', 'dense', 'name', name, 'weights', single (weights), ...
+%!                                  'bias', single (0.01 * ones (size (weights, 1), 1)));
+%! model = struct ('layers', {{dense('a', [1 2; 3 4]), struct('type', 'relu'), ...
+%!                             dense('b', [10 20; 30 0.5])}});
 %!test % the article's rule: below 0.2 of the largest
 %! [p, info] = nn_prune (w, 'threshold', 0.2);
 %! assert (p, single ([0 -2; 0 0; 0 10]) .* (abs (w) >= 2));
@@ -583,7 +608,8 @@ end
 %! assert (info.zeros, 4);
 %!test % a table of shares; the number to keep
 %! p = nn_prune (model, 'sparsity', {'b', 0.75});
-%! assert ({p.layers{1}.weights, p.layers{3}.weights}, {model.layers{1}.weights, single([0 0; 30 0])});
+%! assert ({p.layers{1}.weights, p.layers{3}.weights}, {model.layers{1}.weights, ...
+%!                                                      single([0 0; 30 0])});
 %! assert (p.layers{3}.pruning.weights.amount, 0.75);
 %! q = nn_prune (model, 'sparsity', struct ('b', 0.75));
 %! assert (q.layers, p.layers);
@@ -594,13 +620,15 @@ end
 %! assert (nn_prune ([1 2; 3 4; 0 9], 'sparsity', 0.4, 'structure', 'row'), [0 0; 3 4; 0 9]);
 %! assert (nn_prune ([1 2; 3 4; 0 9], 'sparsity', 0.5, 'structure', 'column'), [0 2; 0 4; 0 9]);
 %! assert (nn_prune ([4 1 -3 2], 'structure', '2:4'), [4 0 -3 0]);
-%! assert (nn_prune ([2 1 -3 2], 'sparsity', 0.5, 'structure', 'block', 'block', [1 2]), [0 0 -3 2]);
+%! assert (nn_prune ([2 1 -3 2], 'sparsity', 0.5, 'structure', 'block', 'block', [1 2]), ...
+%!         [0 0 -3 2]);
 %!test % l1 and l2 of a row
 %! assert (nn_prune ([3 3; 0 5], 'keep', 1, 'structure', 'row'), [3 3; 0 0]);
 %! assert (nn_prune ([3 3; 0 5], 'keep', 1, 'structure', 'row', 'norm', 'l2'), [0 0; 0 5]);
 %!test % neurons: not those of the last layer, and never all
 %! p = nn_prune (model, 'sparsity', 0.5, 'structure', 'neuron');
-%! assert ({p.layers{1}.weights, p.layers{3}.weights}, {single([0 0; 3 4]), model.layers{3}.weights});
+%! assert ({p.layers{1}.weights, p.layers{3}.weights}, {single([0 0; 3 4]), ...
+%!                                                      model.layers{3}.weights});
 %! assert (p.layers{1}.pruning.weights.structure, 'neuron');
 %! p = nn_prune (model, 'sparsity', 1, 'structure', 'neuron');
 %! assert (p.layers{1}.weights, single ([0 0; 3 4]));
@@ -610,30 +638,39 @@ end
 %! X = single ([1 2 3 0.5 4; 0 1 -1 2 2]);
 %! Y = [1 2 1 2 1];
 %! for criterion = {'taylor', 'movement', 'obd', 'wanda', 'obs'}
-%!   [p, info] = nn_prune (model, 'sparsity', 0.5, 'criterion', criterion{1}, 'data', X, 'labels', Y);
+%!   [p, info] = nn_prune (model, 'sparsity', 0.5, 'criterion', criterion{1}, 'data', X, ...
+%!                         'labels', Y);
 %!   assert ({info.zeros, info.layers{1}.zeros, info.layers{2}.zeros}, {4, 2, 2});
 %!   assert (p.layers{1}.pruning.weights.criterion, criterion{1});
 %!   assert (class (p.layers{1}.weights), 'single');
 %! end
-%! assert (nn_prune ([1 2; 3 4], 'sparsity', 0.5, 'criterion', 'wanda', 'data', [10 10; 1 1]), [1 0; 3 0]);
-%! p = nn_prune ([1 2; 3 4], 'sparsity', 0.5, 'criterion', 'obs', 'data', [1 1; 1 1], 'damping', 1e-9);
+%! assert (nn_prune ([1 2; 3 4], 'sparsity', 0.5, 'criterion', 'wanda', 'data', [10 10; 1 1]), ...
+%!         [1 0; 3 0]);
+%! p = nn_prune ([1 2; 3 4], 'sparsity', 0.5, 'criterion', 'obs', 'data', [1 1; 1 1], ...
+%!               'damping', 1e-9);
 %! assert (p * [1; 1], [3; 7], 1e-6);
 %! assert (nnz (p), 2);
 %!test % convolutions: filters, channels, patterns over channels, batch norm scales, OBS
 %! some = @(varargin) reshape (sin ((1:prod ([varargin{:}])) .^ 2), varargin{:});
 %! net = struct ('input_size', [6 5 2], 'layers', {{ ...
-%!   struct('type', 'conv2d', 'name', 'c', 'weights', some (3, 3, 2, 4), 'weights_size', [3 3 2 4], 'bias', some (4, 1)), ...
-%!   struct('type', 'batchnorm', 'name', 'n', 'scale', [3; -1; 2; 4], 'offset', zeros (4, 1), 'mean', zeros (4, 1), 'variance', ones (4, 1)), ...
+%!   struct('type', 'conv2d', 'name', 'c', 'weights', some (3, 3, 2, 4), 'weights_size', ...
+%!          [3 3 2 4], 'bias', some (4, 1)), ...
+%!   struct('type', 'batchnorm', 'name', 'n', 'scale', [3; -1; 2; 4], 'offset', zeros (4, 1), ...
+%!          'mean', zeros (4, 1), 'variance', ones (4, 1)), ...
 %!   struct('type', 'relu', 'name', 'r'), ...
-%!   struct('type', 'conv2d', 'name', 'd', 'weights', some (2, 2, 4, 3), 'weights_size', [2 2 4 3], 'bias', some (3, 1)), ...
-%!   struct('type', 'flatten', 'name', 'f'), struct('type', 'dense', 'name', 'e', 'weights', some (3, 18), 'bias', zeros (3, 1))}});
+%!   struct('type', 'conv2d', 'name', 'd', 'weights', some (2, 2, 4, 3), 'weights_size', ...
+%!          [2 2 4 3], 'bias', some (3, 1)), ...
+%!   struct('type', 'flatten', 'name', 'f'), struct('type', 'dense', 'name', 'e', 'weights', ...
+%!                                                  some (3, 18), 'bias', zeros (3, 1))}});
 %! X = some (6, 5, 2, 30);
 %! Y = mod (0:29, 3) + 1;
 %! dead = @(w) squeeze (all (all (all (w == 0, 1), 2), 3))';
-%! p = nn_prune (net, 'sparsity', 0.5, 'structure', 'filter', 'criterion', 'batchnorm', 'layers', 'c');
+%! p = nn_prune (net, 'sparsity', 0.5, 'structure', 'filter', 'criterion', 'batchnorm', ...
+%!               'layers', 'c');
 %! assert (dead (p.layers{1}.weights), logical ([0 1 1 0]));
 %! [p, info] = nn_prune (net, 'sparsity', 0.5, 'structure', 'filter');
-%! assert (cellfun (@(row) row.tensor, info.layers, 'UniformOutput', false), {'c.weights', 'd.weights'});
+%! assert (cellfun (@(row) row.tensor, info.layers, 'UniformOutput', false), ...
+%!         {'c.weights', 'd.weights'});
 %! assert ([sum(dead (p.layers{1}.weights)), sum(dead (p.layers{4}.weights))], [2 1]);
 %! p = nn_prune (net, 'sparsity', 0.5, 'structure', 'channel', 'layers', 'd');
 %! assert (sum (dead (permute (p.layers{4}.weights, [1 2 4 3]))), 2);
@@ -671,7 +708,8 @@ end
 %!error <nn_prune: there is no option 'sparsty'; the options are threshold, scale, sparsity> nn_prune (w, 'sparsty', 1)
 %!error <nn_prune: W must be finite, but element 2 of 2 is NaN> nn_prune ([1 NaN], 'sparsity', 1)
 %!error <nn_prune: W of 'b.weights' must be finite, but element 1 of 1 is Inf>
-%! nn_prune (struct ('layers', {{struct('type', 'dense', 'name', 'b', 'weights', Inf)}}), 'sparsity', 1);
+%! nn_prune (struct ('layers', {{struct('type', 'dense', 'name', 'b', 'weights', Inf)}}), ...
+%!           'sparsity', 1);
 %!error <nn_prune: LAYERS names 'c', but no layer with weights has that name or number> nn_prune (model, 'sparsity', 1, 'layers', 'c')
 %!error <nn_prune: W must be a real single or double array, but is 1x2 int8> nn_prune (int8 ([1 2]), 'sparsity', 1)
 %!error <nn_prune: STRUCTURE must be one of 'weight', .* but is '4:2'> nn_prune (w, 'structure', '4:2')

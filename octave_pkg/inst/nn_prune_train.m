@@ -5,7 +5,8 @@ function [model, info] = nn_prune_train (model, x, y, varargin)
 %   [model, info] = nn_prune_train (model, X, Y, 'sparsity', 0.95, 'schedule_prune', 'agp', ...)
 %
 %   model  a network with one output and weights, mostly trained; X, Y as nn_train takes them
-%   info   as nn_train gives it, and info.sparsity: [step share] at each change of the masks, in rows
+%   info   as nn_train gives it, and info.sparsity: [step share] at each change of the masks, in
+%          rows
 %
 %   Options beside those of nn_train (except checkpoint and resume):
 %     sparsity (0.9)          share of the weights that are zero at the end
@@ -16,8 +17,8 @@ function [model, info] = nn_prune_train (model, x, y, varargin)
 %     frequency (100)         steps between two changes of the masks
 %     power (3), rounds (5)   of 'polynomial' and of 'iterative'
 %     prune ({})              options of nn_prune in a cell: criterion, structure, scope ('global'
-%                             unless said), layers, norm, data, ...; 'movement' adds up w .* change of
-%                             w over all steps [4]
+%                             unless said), layers, norm, data, ...; 'movement' adds up w .* change
+%                             of w over all steps [4]
 %     regrowth (false)        true: pruned weights go on learning behind their mask, and come back
 %                             when they grow large (Dynamic Network Surgery [1])
 %     rewind ([])             after each change of the masks the weights that are left go back to
@@ -84,22 +85,27 @@ function [model, info] = nn_prune_train (model, x, y, varargin)
     end
     validation = octcompress.train.data_source (caller, model, plan, options.validation_data{1}, ...
                                            options.validation_data{2}, options, ...
-                                           {'the X of VALIDATION_DATA', 'the Y of VALIDATION_DATA'});
+                                           {'the X of VALIDATION_DATA', ...
+                                            'the Y of VALIDATION_DATA'});
   end
   if options.distill > 0
     train.loss = with_teacher (train.loss, model, plan, train, options);
   end
 
-  steps = options.epochs * ceil (floor ((1 - options.validation) * train.count) / options.batch_size);
+  learnt = floor ((1 - options.validation) * train.count);
+  steps = options.epochs * ceil (learnt / options.batch_size);
   schedule = struct ('schedule', options.schedule_prune, 'initial', options.initial_sparsity, ...
-                     'final', options.sparsity, 'begin_step', options.begin_step, 'end_step', options.end_step, ...
-                     'frequency', options.frequency, 'power', options.power, 'rounds', options.rounds);
+                     'final', options.sparsity, 'begin_step', options.begin_step, 'end_step', ...
+                     options.end_step, ...
+                     'frequency', options.frequency, 'power', options.power, 'rounds', ...
+                     options.rounds);
   if isempty (schedule.end_step)
     schedule.end_step = options.begin_step + floor (2 / 3 * max (steps - options.begin_step, 0));
   end
   work = struct ('schedule', schedule, 'options', options, 'model', model, ...
                  'settings', {[{'scope', 'global'}, options.prune]});
-  work.movement = any (cellfun (@(value) ischar (value) && strcmp (value, 'movement'), work.settings));
+  work.movement = any (cellfun (@(value) ischar (value) && strcmp (value, 'movement'), ...
+                                work.settings));
   check_settings (caller, work);
   chosen = masks_at (model, work, 0, {});
   names = find (~cellfun (@isempty, chosen));
@@ -147,32 +153,38 @@ end
 function check_settings (caller, work)
   settings = work.settings;
   for k = 1:2:numel (settings) - 1
-    if any (strcmp (settings{k}, {'sparsity', 'threshold', 'keep', 'target_macs', 'target_bytes', 'bias'}))
+    if any (strcmp (settings{k}, {'sparsity', 'threshold', 'keep', 'target_macs', ...
+                                  'target_bytes', 'bias'}))
       octcompress.internal.fail (caller, 'badValue', ...
-        'PRUNE cannot have the option ''%s'': SPARSITY and the schedule say how much is removed', settings{k});
+        ['PRUNE cannot have the option ''%s'': ' ...
+         'SPARSITY and the schedule say how much is removed'], settings{k});
     end
   end
   options = work.options;
   if ~isempty (options.checkpoint) || ~isempty (options.resume)
     octcompress.internal.fail (caller, 'badValue', ...
-      'CHECKPOINT and RESUME do not go with a schedule; train on afterwards with nn_train, which keeps the zeros');
+      ['CHECKPOINT and RESUME do not go with a schedule; train on afterwards with nn_train, ' ...
+       'which keeps the zeros']);
   end
   if options.distill > 0 && ~strcmp (options.loss, 'crossentropy')
-    octcompress.internal.fail (caller, 'badValue', 'DISTILL goes with the loss ''crossentropy'' only');
+    octcompress.internal.fail (caller, 'badValue', ...
+                               'DISTILL goes with the loss ''crossentropy'' only');
   end
 end
 
 function loss = with_teacher (own_loss, model, plan, train, options)
   layers = model.layers(1:numel (plan.run));
   if ~isempty (options.augmentation)
-    loss = @(outputs, which, x) distilled (own_loss, outputs, which, x, teach (plan, layers, x, options), options);
+    loss = @(outputs, which, x) distilled (own_loss, outputs, which, x, ...
+                                           teach (plan, layers, x, options), options);
     return
   end
   % Without augmentation the dense network answers each observation once and for all.
   parts = cell (1, ceil (train.count / 256));
   for b = 1:numel (parts)
     which = (b - 1) * 256 + 1:min (b * 256, train.count);
-    parts{b} = teach (plan, layers, octcompress.train.batch (train.x, model, which, [], false), options);
+    parts{b} = teach (plan, layers, octcompress.train.batch (train.x, model, which, [], false), ...
+                      options);
   end
   q = [parts{:}];
   loss = @(outputs, which, x) distilled (own_loss, outputs, which, x, q(:, which), options);
@@ -234,18 +246,21 @@ function [state, places] = after_step (state, places, work)
   count = numel (state.layers);
   is_first = ~isfield (state, 'pruning');
   if is_first
-    state.pruning = struct ('masks', {work.start(1:count)}, 'latent', {weights_of(work.model.layers(1:count))}, ...
+    state.pruning = struct ('masks', {work.start(1:count)}, 'latent', ...
+                            {weights_of(work.model.layers(1:count))}, ...
                             'last', {weights_of(work.model.layers(1:count))}, 'movement', {{}}, ...
                             'early', {work.model.layers(1:count)});
     if work.movement
-      state.pruning.movement = cellfun (@(w) zeros (size (w)), state.pruning.last, 'UniformOutput', false);
+      state.pruning.movement = cellfun (@(w) zeros (size (w)), state.pruning.last, ...
+                                        'UniformOutput', false);
     end
   end
   kept = state.pruning;
   if work.movement
     for k = 1:count
       w = current (state.layers{k});
-      kept.movement{k} = kept.movement{k} + double (octcompress.prune.movement_score (kept.last{k}, w - kept.last{k}));
+      moved = octcompress.prune.movement_score (kept.last{k}, w - kept.last{k});
+      kept.movement{k} = kept.movement{k} + double (moved);
     end
   end
   if options.regrowth
@@ -342,7 +357,8 @@ function model = with_promise (model, work, names)
       continue
     end
     w = model.layers{k}.weights;
-    rule = struct ('criterion', 'magnitude', 'structure', 'weight', 'scope', 'global', 'rule', 'schedule', ...
+    rule = struct ('criterion', 'magnitude', 'structure', 'weight', 'scope', 'global', 'rule', ...
+                   'schedule', ...
                    'amount', work.options.sparsity, 'limit', 0, 'zeros', numel (w) - nnz (w));
     for i = 1:2:numel (work.settings) - 1
       value = work.settings{i + 1};
@@ -371,16 +387,20 @@ end
 %! rand ('twister', 3);
 %! X = single (rand (6, 200));
 %! [~, Y] = max (X(1:3, :) + 0.3 * X(4:6, :), [], 1);
-%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', single (rand (12, 6) - 0.5), 'bias', zeros (12, 1, 'single')), ...
-%!   struct('type', 'relu', 'name', 'r'), struct('type', 'dense', 'name', 'b', 'weights', single (rand (3, 12) - 0.5), 'bias', zeros (3, 1, 'single'))};
-%! model = nn_train (model, X, Y, 'epochs', 10, 'learning_rate', 0.1, 'batch_size', 20, 'verbose', false);
+%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', single (rand (12, 6) - 0.5), ...
+%!                        'bias', zeros (12, 1, 'single')), ...
+%!   struct('type', 'relu', 'name', 'r'), struct('type', 'dense', 'name', 'b', 'weights', ...
+%!         single (rand (3, 12) - 0.5), 'bias', zeros (3, 1, 'single'))};
+%! model = nn_train (model, X, Y, 'epochs', 10, 'learning_rate', 0.1, 'batch_size', 20, ...
+%!                   'verbose', false);
 %! quiet = {'epochs', 6, 'learning_rate', 0.05, 'batch_size', 20, 'verbose', false, 'frequency', 5};
 %!function n = nonzeros_of (model)
 %!  n = nnz (model.layers{1}.weights) + nnz (model.layers{3}.weights);
 %!endfunction
 %!test % every schedule ends at the share, and training goes on
 %! for schedule = {'polynomial', 'agp', 'linear', 'oneshot', 'iterative'}
-%!   [p, info] = nn_prune_train (model, X, Y, quiet{:}, 'sparsity', 0.5, 'schedule_prune', schedule{1});
+%!   [p, info] = nn_prune_train (model, X, Y, quiet{:}, 'sparsity', 0.5, 'schedule_prune', ...
+%!                               schedule{1});
 %!   assert (nonzeros_of (p), 54);
 %!   assert (info.sparsity(end, 2), 0.5, 1e-12);
 %!   assert (p.layers{1}.pruning.weights.rule, 'schedule');
@@ -404,7 +424,8 @@ end
 %! b = nn_prune_train (model, X, Y, quiet{:}, 'sparsity', 0.6, 'end_step', 50);
 %! assert (any (any ((a.layers{1}.weights ~= 0) ~= (b.layers{1}.weights ~= 0))));
 %!test % rewinding to the beginning, without a step after it
-%! p = nn_prune_train (model, X, Y, quiet{:}, 'sparsity', 0.5, 'schedule_prune', 'oneshot', 'begin_step', 60, 'rewind', 0);
+%! p = nn_prune_train (model, X, Y, quiet{:}, 'sparsity', 0.5, 'schedule_prune', 'oneshot', ...
+%!                     'begin_step', 60, 'rewind', 0);
 %! kept = p.layers{1}.weights ~= 0;
 %! assert (p.layers{1}.weights(kept), model.layers{1}.weights(kept));
 %! assert (p.layers{3}.bias, model.layers{3}.bias);
@@ -414,7 +435,8 @@ end
 %! p = nn_prune_train (model, X, Y, quiet{:}, 'sparsity', 0.5, 'prune', {'criterion', 'movement'});
 %! assert (nonzeros_of (p), 54);
 %! assert (p.layers{1}.pruning.weights.criterion, 'movement');
-%! p = nn_prune_train (model, X, Y, quiet{:}, 'sparsity', 0.5, 'prune', {'structure', 'neuron', 'scope', 'layer'});
+%! p = nn_prune_train (model, X, Y, quiet{:}, 'sparsity', 0.5, 'prune', ...
+%!                     {'structure', 'neuron', 'scope', 'layer'});
 %! small = nn_shrink (p);
 %! assert (small.layers{1}.weights_size, [6 6]);
 %!test % the best epoch is one after the last change

@@ -146,7 +146,8 @@ function [model, info] = nn_quantize (model, varargin)
     bits = repmat (bits, 1, numel (tensors));
   elseif numel (bits) ~= numel (tensors)
     octcompress.internal.fail ('nn_quantize', 'badValue', ...
-      'BITS must be one number, or one for each of the %d tensors, but are %d', numel (tensors), numel (bits));
+      'BITS must be one number, or one for each of the %d tensors, but are %d', ...
+      numel (tensors), numel (bits));
   end
   original = model;
   info = struct ('options', options, 'layers', {cell(1, numel (tensors))}, 'activations', {{}});
@@ -171,8 +172,10 @@ function [model, info] = nn_quantize (model, varargin)
   if ~strcmp (settings.activations, 'none')
     choice = struct ('activations', settings.activations, 'bits', options.activation_bits, ...
                      'scheme', options.activation_scheme, 'observer', options.observer, ...
-                     'percentile', options.percentile, 'fuse', options.fuse, 'batch_size', options.batch_size);
-    [model, info.activations] = octcompress.quant.calibrate ('nn_quantize', model, options.data, choice);
+                     'percentile', options.percentile, 'fuse', options.fuse, 'batch_size', ...
+                     options.batch_size);
+    [model, info.activations] = octcompress.quant.calibrate ('nn_quantize', model, ...
+                                                             options.data, choice);
   end
 end
 
@@ -188,7 +191,8 @@ function check_options (options)
     octcompress.internal.check (caller, 'bits', options.bits, 'integer', [1 16]);
   end
   octcompress.internal.check (caller, 'scheme', options.scheme, 'choice', schemes);
-  octcompress.internal.check (caller, 'granularity', options.granularity, 'choice', {'tensor', 'channel', 'group'});
+  octcompress.internal.check (caller, 'granularity', options.granularity, 'choice', ...
+                              {'tensor', 'channel', 'group'});
   octcompress.internal.check (caller, 'group_size', options.group_size, 'integer', [1 Inf]);
   if ~isempty (options.axis)
     octcompress.internal.check (caller, 'axis', options.axis, 'integer', [1 16]);
@@ -197,7 +201,8 @@ function check_options (options)
   if ~isempty (options.fit)
     octcompress.internal.check (caller, 'fit', options.fit, 'choice', {'range', 'mse', 'hessian'});
   end
-  octcompress.internal.check (caller, 'codebook_start', options.codebook_start, 'choice', {'linear', 'density', 'random'});
+  octcompress.internal.check (caller, 'codebook_start', options.codebook_start, 'choice', ...
+                              {'linear', 'density', 'random'});
   octcompress.internal.check (caller, 'rounding', options.rounding, 'choice', ...
                               {'nearest', 'stochastic', 'gptq', 'adaround', 'obq'});
   octcompress.internal.check (caller, 'sparsity', options.sparsity, 'number', [0 1]);
@@ -209,9 +214,11 @@ function check_options (options)
   end
   octcompress.internal.check (caller, 'bias', options.bias, 'flag');
   if ~isempty (options.activations)
-    octcompress.internal.check (caller, 'activations', options.activations, 'choice', {'none', 'static', 'dynamic'});
+    octcompress.internal.check (caller, 'activations', options.activations, 'choice', ...
+                                {'none', 'static', 'dynamic'});
   end
-  octcompress.internal.check (caller, 'activation_bits', options.activation_bits, 'integer', [1 16]);
+  octcompress.internal.check (caller, 'activation_bits', options.activation_bits, 'integer', ...
+                              [1 16]);
   octcompress.internal.check (caller, 'activation_scheme', options.activation_scheme, 'choice', ...
                               {'symmetric', 'affine'});
   octcompress.internal.check (caller, 'observer', options.observer, 'choice', ...
@@ -236,7 +243,8 @@ function check_options (options)
     refuse ('SCHEME ''codebook'' needs GRANULARITY ''tensor'': a codebook is one for each tensor');
   elseif any (strcmp (options.scheme, {'codebook', 'bf16', 'fp16', 'fp8_e4m3', 'fp8_e5m2'})) ...
          && any (strcmp (options.rounding, {'adaround', 'stochastic'}))
-    refuse ('ROUNDING ''%s'' needs a uniform grid; SCHEME is ''%s''', options.rounding, options.scheme);
+    refuse ('ROUNDING ''%s'' needs a uniform grid; SCHEME is ''%s''', options.rounding, ...
+            options.scheme);
   end
 end
 
@@ -270,7 +278,8 @@ function settings = settle (options)
   if isempty (options.bias_correction)
     settings.bias_correction = compensated;
   end
-  settings.needs_data = with_data && (compensated || settings.bias_correction || strcmp (options.scheme, 'codebook'));
+  settings.needs_data = with_data && (compensated || settings.bias_correction ...
+                                      || strcmp (options.scheme, 'codebook'));
   if isempty (options.activations)
     settings.activations = 'none';
     if with_data && ~settings.needs_data
@@ -284,11 +293,13 @@ end
 function [result, info] = quantize_array (w, options, settings)
   octcompress.internal.check ('nn_quantize', 'w', w, 'finite');
   if ~isscalar (settings.bits)
-    refuse ('BITS must be one number for an array, but is %s', octcompress.internal.describe (settings.bits));
+    refuse ('BITS must be one number for an array, but is %s', ...
+            octcompress.internal.describe (settings.bits));
   end
   grid = grid_of (w, settings.bits, axis_of ([], [], w, options), settings);
   [result, measured] = put_on_grid (w, grid, settings);
-  info = struct ('options', options, 'grid', grid, 'layers', {{figures('array', w, grid, measured)}}, ...
+  info = struct ('options', options, 'grid', grid, 'layers', ...
+                 {{figures('array', w, grid, measured)}}, ...
                  'activations', {{}});
   if strcmp (options.output, 'codes')
     if strcmp (settings.rounding, 'nearest')
@@ -328,11 +339,13 @@ function grid = grid_of (w, bits, axis, settings)
     fit = 'mse';
   end
   if strcmp (settings.scheme, 'codebook')
-    codebook = octcompress.quant.kmeans (w, 2 ^ bits, 'start', settings.start, 'seed', settings.seed, ...
+    codebook = octcompress.quant.kmeans (w, 2 ^ bits, 'start', settings.start, 'seed', ...
+                                         settings.seed, ...
                                          'zero', ~isempty (settings.zeros));
     grid = struct ('bits', bits, 'scheme', 'codebook', 'codebook', codebook, 'axis', 0);
   else
-    grid = octcompress.quant.choose_grid (w, bits, settings.scheme, axis, 'group', settings.group, ...
+    grid = octcompress.quant.choose_grid (w, bits, settings.scheme, axis, 'group', ...
+                                          settings.group, ...
                                           'power2', settings.power2, 'fit', fit);
   end
 end
@@ -348,7 +361,8 @@ function [q, measured] = put_on_grid (w, grid, settings)
 end
 
 function row = figures (name, w, grid, measured)
-  row = struct ('tensor', name, 'bits', grid.bits, 'count', numel (w), 'levels', measured.levels, ...
+  row = struct ('tensor', name, 'bits', grid.bits, 'count', numel (w), 'levels', ...
+                measured.levels, ...
                 'max_error', measured.max_error, 'sqnr', measured.sqnr);
 end
 
@@ -362,11 +376,13 @@ function [model, row] = with_data (model, original, tensor, bits, axis, settings
   layer = model.layers{k};
   own_axis = octcompress.quant.channel_axis (layer, 'weights');
   if axis > 0 && axis ~= own_axis
-    refuse ('AXIS must be %d, the output channels of layer ''%s'', with data-driven rounding, but is %d', ...
+    refuse (['AXIS must be %d, the output channels of layer ''%s'', with data-driven rounding, ' ...
+             'but is %d'], ...
             own_axis, layer.name, axis);
   end
   settings.axis = double (axis > 0);
-  stats = octcompress.model.input_gram ('nn_quantize', model, settings.data, k, settings.batch_size, original);
+  stats = octcompress.model.input_gram ('nn_quantize', model, settings.data, k, ...
+                                        settings.batch_size, original);
   if ~isempty (settings.zeros)
     layer_of_zeros = layer;
     layer_of_zeros.weights = settings.zeros;
@@ -380,7 +396,8 @@ function [model, row] = with_data (model, original, tensor, bits, axis, settings
     bias = layer.bias;
   end
   w = octcompress.model.weights_matrix (layer);
-  [q, new_bias, grid, measured] = octcompress.quant.quantize_matrix (w, bias, stats, bits, settings);
+  [q, new_bias, grid, measured] = octcompress.quant.quantize_matrix (w, bias, stats, bits, ...
+                                                                     settings);
   if axis > 0
     grid.axis = own_axis;
   end
@@ -390,7 +407,8 @@ function [model, row] = with_data (model, original, tensor, bits, axis, settings
   end
   model = octcompress.model.promise (model, tensor, 'quantization', grid);
   if settings.sparsity > 0
-    rule = struct ('criterion', 'obs', 'structure', 'weight', 'scope', 'layer', 'rule', 'sparsity', ...
+    rule = struct ('criterion', 'obs', 'structure', 'weight', 'scope', 'layer', 'rule', ...
+                   'sparsity', ...
                    'amount', settings.sparsity, 'limit', 0, 'zeros', nnz (q == 0));
     model = octcompress.model.promise (model, tensor, 'pruning', rule);
   end
@@ -401,7 +419,8 @@ end
 %!shared w, model, X
 %! w = single ([-1 0.5; 0.26 0]);
 %! X = single ([0 1 2; 1 -1 0]);
-%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', single ([1 0.3; -2 0.1]), 'bias', single ([0.5; 0.25])), ...
+%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', single ([1 0.3; -2 0.1]), ...
+%!                        'bias', single ([0.5; 0.25])), ...
 %!                 struct('type', 'relu', 'name', 'r')};
 %!test % by position and by name
 %! q = nn_quantize (w, 3);
@@ -478,13 +497,15 @@ end
 %!shared net, data
 %! data = single (tril (ones (6)) * (reshape (mod ((1:1200) * 0.7548776662, 1), 6, 200) - 0.3));
 %! dense = @(name, out, in) struct ('type', 'dense', 'name', name, ...
-%!   'weights', single (reshape (mod ((1:out * in) * 0.5698402910, 1) - 0.5, out, in)), 'bias', single ((1:out)' / out));
+%!   'weights', single (reshape (mod ((1:out * in) * 0.5698402910, 1) - 0.5, out, in)), 'bias', ...
+%!   single ((1:out)' / out));
 %! net.layers = {dense('a', 8, 6), struct('type', 'relu', 'name', 'r'), dense('b', 5, 8)};
 %!test % data-driven rounding: smaller error of the outputs than rounding to nearest
 %! err = @(q) norm (nn_predict (q, data) - nn_predict (net, data), 'fro');
 %! nearest = err (nn_quantize (net, 3, 'granularity', 'channel'));
 %! for rounding = {'gptq', 'obq', 'adaround'}
-%!   [q, info] = nn_quantize (net, 3, 'granularity', 'channel', 'rounding', rounding{1}, 'data', data, 'steps', 300);
+%!   [q, info] = nn_quantize (net, 3, 'granularity', 'channel', 'rounding', rounding{1}, ...
+%!                            'data', data, 'steps', 300);
 %!   assert (err (q) < 0.6 * nearest, rounding{1});
 %!   grid = q.layers{3}.quantization.weights;
 %!   assert (octcompress.quant.snap_to_grid (q.layers{3}.weights, grid), q.layers{3}.weights);
@@ -493,12 +514,15 @@ end
 %!   assert (~isfield (q, 'quantization'));
 %! end
 %!test % all the forms of grid with GPTQ
-%! forms = {{'scheme', 'affine'}, {'granularity', 'group', 'group_size', 3}, {'scheme', 'codebook'}, ...
-%!          {'power2', true}, {'scheme', 'ternary'}, {'scheme', 'binary'}, {'scheme', 'bf16'}, {'fit', 'mse'}};
+%! forms = {{'scheme', 'affine'}, {'granularity', 'group', 'group_size', 3}, ...
+%!          {'scheme', 'codebook'}, ...
+%!          {'power2', true}, {'scheme', 'ternary'}, {'scheme', 'binary'}, {'scheme', 'bf16'}, ...
+%!          {'fit', 'mse'}};
 %! for k = 1:numel (forms)
 %!   q = nn_quantize (net, 3, 'rounding', 'gptq', 'data', data, forms{k}{:});
 %!   for layer = q.layers([1 3])
-%!     assert (octcompress.quant.snap_to_grid (layer{1}.weights, layer{1}.quantization.weights), layer{1}.weights);
+%!     assert (octcompress.quant.snap_to_grid (layer{1}.weights, ...
+%!                                             layer{1}.quantization.weights), layer{1}.weights);
 %!   end
 %! end
 %!test % pruned weights stay zero, and sparsity prunes more in the same pass
@@ -521,7 +545,8 @@ end
 %! assert (mean (q.layers{1}.weights * data + q.layers{1}.bias, 2), ...
 %!         mean (net.layers{1}.weights * data + net.layers{1}.bias, 2), 1e-4);
 %!test % weights by GPTQ and activations in one call
-%! q = nn_quantize (net, 8, 'rounding', 'gptq', 'data', data, 'activations', 'static', 'observer', 'mse');
+%! q = nn_quantize (net, 8, 'rounding', 'gptq', 'data', data, 'activations', 'static', ...
+%!                  'observer', 'mse');
 %! assert (isfield (q.quantization, 'input'));
 %! assert (nn_predict (q, data), nn_predict (net, data), 0.15);
 %!error <nn_quantize: ROUNDING 'gptq' needs DATA> nn_quantize (net, 3, 'rounding', 'gptq')
@@ -534,7 +559,8 @@ end
 %!shared w, model, X
 %! w = single ([-1 0.5; 0.26 0]);
 %! X = single ([0 1 2; 1 -1 0]);
-%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', single ([1 0.3; -2 0.1]), 'bias', single ([0.5; 0.25])), ...
+%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', single ([1 0.3; -2 0.1]), ...
+%!                        'bias', single ([0.5; 0.25])), ...
 %!                 struct('type', 'relu', 'name', 'r')};
 %!error <nn_quantize: BITS must be a whole number from 1 to 16, but is 0> nn_quantize (w, 0)
 %!error <nn_quantize: BITS must be a whole number from 1 to 16, but is 17> nn_quantize (w, 17)

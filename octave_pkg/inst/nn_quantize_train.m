@@ -41,7 +41,8 @@ function [model, info] = nn_quantize_train (model, X, Y, varargin)
 %   See also nn_train, nn_quantize, nn_fold, nn_prune_train.
 
   caller = 'nn_quantize_train';
-  own = struct ('loss', 'crossentropy', 'label_smoothing', 0, 'class_weights', [], 'huber_delta', 1, ...
+  own = struct ('loss', 'crossentropy', 'label_smoothing', 0, 'class_weights', [], ...
+                'huber_delta', 1, ...
                 'quantize', [], 'learn_scales', true, 'learn_after', 0, 'fold', true);
   options = octcompress.train.training_options (caller, own, varargin);
   octcompress.internal.check (caller, 'loss', options.loss, 'choice', {'crossentropy', 'mse'});
@@ -64,7 +65,8 @@ function [model, info] = nn_quantize_train (model, X, Y, varargin)
   if ~isempty (options.validation_data)
     pair = [options.validation_data, {[]}];
     validation = octcompress.train.data_source (caller, model, plan, pair{1}, pair{2}, options, ...
-                                                {'the X of VALIDATION_DATA', 'the Y of VALIDATION_DATA'});
+                                                {'the X of VALIDATION_DATA', ...
+                                                 'the Y of VALIDATION_DATA'});
   end
   if options.learn_scales
     first = cellfun (@(layer) layer_weights (layer), model.layers, 'UniformOutput', false);
@@ -94,7 +96,8 @@ function [model, info] = start_on_grids (model, X, options)
   if isempty (settings)
     settings = struct ('bits', 4, 'granularity', 'channel', 'rounding', 'gptq');
   end
-  needs = isfield (settings, 'rounding') && any (strcmp (settings.rounding, {'gptq', 'adaround', 'obq'}));
+  needs = isfield (settings, 'rounding') && any (strcmp (settings.rounding, ...
+                                                         {'gptq', 'adaround', 'obq'}));
   needs = needs || (isfield (settings, 'activations') && strcmp (settings.activations, 'static'));
   if needs && ~isfield (settings, 'data')
     dimension = 2 + 2 * (numel (model.input_size) == 3);
@@ -126,7 +129,8 @@ function [state, places] = learn (state, places, first, learn_after)
     if state.step > learn_after
       grid = octcompress.quant.step_of_grid (grid, state.latent_before{p}, move, layer.weights);
       if isfield (grid, 'codebook')
-        w = octcompress.quant.decode_grid (octcompress.quant.encode_grid (layer.weights, layer.quantization.weights), grid);
+        w = octcompress.quant.decode_grid (octcompress.quant.encode_grid (layer.weights, ...
+              layer.quantization.weights), grid);
         state.latent{p} = w;   % weights that share an entry move with it alone
       else
         w = octcompress.quant.snap_to_grid (latent, grid);
@@ -148,15 +152,21 @@ end
 %! rand ('twister', 8);
 %! r = @(varargin) single (rand (varargin{:}) - 0.5);
 %! X = r (10, 400);
-%! dense = @(name, out, in) struct ('type', 'dense', 'name', name, 'weights', r (out, in), 'bias', zeros (out, 1, 'single'));
+%! dense = @(name, out, in) struct ('type', 'dense', 'name', name, 'weights', r (out, in), ...
+%!                                  'bias', zeros (out, 1, 'single'));
 %! teacher.layers = {dense('t1', 20, 10), struct('type', 'tanh', 'name', 't'), dense('t2', 3, 20)};
 %! [~, Y] = max (nn_predict (teacher, 4 * X), [], 1);
-%! model.layers = {dense('a', 24, 10), struct('type', 'batchnorm', 'name', 'n', 'scale', ones (24, 1, 'single'), 'offset', zeros (24, 1, 'single'), 'mean', zeros (24, 1, 'single'), 'variance', ones (24, 1, 'single')), ...
-%!                 struct('type', 'relu', 'name', 'r'), dense('b', 3, 24), struct('type', 'softmax', 'name', 's')};
-%! model = nn_train (model, X, Y, 'optimizer', 'adam', 'learning_rate', 0.01, 'epochs', 30, 'verbose', false);
+%! model.layers = {dense('a', 24, 10), struct('type', 'batchnorm', 'name', 'n', 'scale', ...
+%!       ones (24, 1, 'single'), 'offset', zeros (24, 1, 'single'), 'mean', ...
+%!       zeros (24, 1, 'single'), 'variance', ones (24, 1, 'single')), ...
+%!                 struct('type', 'relu', 'name', 'r'), dense('b', 3, 24), ...
+%!                 struct('type', 'softmax', 'name', 's')};
+%! model = nn_train (model, X, Y, 'optimizer', 'adam', 'learning_rate', 0.01, 'epochs', 30, ...
+%!                   'verbose', false);
 %!function check_on_grid (model)
 %!  for k = 1:numel (model.layers)
-%!    if isfield (model.layers{k}, 'quantization') && isfield (model.layers{k}.quantization, 'weights')
+%!    if isfield (model.layers{k}, 'quantization') && isfield (model.layers{k}.quantization, ...
+%!                                                             'weights')
 %!      w = model.layers{k}.weights;
 %!      assert (octcompress.quant.snap_to_grid (w, model.layers{k}.quantization.weights), w);
 %!    end
@@ -164,7 +174,8 @@ end
 %!endfunction
 %!test % from 2 bits: the loss falls, scales have moved, weights are on the grid, norms are folded
 %! start = nn_quantize (nn_fold (model), 2, 'granularity', 'channel');
-%! settings = {'optimizer', 'adam', 'learning_rate', 0.01, 'epochs', 20, 'batch_size', 32, 'verbose', false};
+%! settings = {'optimizer', 'adam', 'learning_rate', 0.01, 'epochs', 20, 'batch_size', 32, ...
+%!             'verbose', false};
 %! q = nn_quantize_train (start, X, Y, settings{:});
 %! before = nn_evaluate (start, X, Y);
 %! after = nn_evaluate (q, X, Y);
@@ -172,7 +183,8 @@ end
 %! fixed = nn_evaluate (nn_quantize_train (start, X, Y, settings{:}, 'learn_scales', false), X, Y);
 %! assert (after.loss < 0.9 * fixed.loss);
 %! check_on_grid (q);
-%! assert (any (q.layers{1}.quantization.weights.scale ~= start.layers{1}.quantization.weights.scale));
+%! before = start.layers{1}.quantization.weights.scale;
+%! assert (any (q.layers{1}.quantization.weights.scale ~= before));
 %! assert (numel (q.layers), 4);
 %!test % by itself: folds, quantizes, trains
 %! [q, info] = nn_quantize_train (model, X, Y, 'epochs', 2, 'verbose', false);
@@ -183,11 +195,13 @@ end
 %! pruned = nn_prune (nn_fold (model), 'sparsity', 0.5);
 %! start = nn_quantize (pruned, 2, 'scheme', 'codebook');
 %! for optimizer = {'sgd', 'adam'}
-%!   q = nn_quantize_train (start, X, Y, 'optimizer', optimizer{1}, 'learning_rate', 0.01, 'epochs', 10, 'verbose', false);
+%!   q = nn_quantize_train (start, X, Y, 'optimizer', optimizer{1}, 'learning_rate', 0.01, ...
+%!                          'epochs', 10, 'verbose', false);
 %!   check_on_grid (q);
 %!   assert (q.layers{1}.weights == 0, pruned.layers{1}.weights == 0);
 %!   assert (numel (unique (q.layers{1}.weights)) <= 5);
-%!   assert (~isequal (q.layers{1}.quantization.weights.codebook, start.layers{1}.quantization.weights.codebook));
+%!   assert (~isequal (q.layers{1}.quantization.weights.codebook, ...
+%!                     start.layers{1}.quantization.weights.codebook));
 %!   a = nn_evaluate (start, X, Y);
 %!   b = nn_evaluate (q, X, Y);
 %!   assert (b.loss < a.loss);
@@ -197,7 +211,8 @@ end
 %! q = nn_quantize_train (start, X, Y, 'epochs', 1, 'learn_scales', false, 'verbose', false);
 %! assert (q.layers{1}.quantization.weights, start.layers{1}.quantization.weights);
 %!test % static activations in training
-%! q = nn_quantize_train (model, X, Y, 'epochs', 1, 'verbose', false, 'quantize', struct ('bits', 8, 'activations', 'static'));
+%! q = nn_quantize_train (model, X, Y, 'epochs', 1, 'verbose', false, 'quantize', ...
+%!                        struct ('bits', 8, 'activations', 'static'));
 %! assert (isfield (q.quantization, 'input'));
 %! a = nn_predict (q, X);
 %! b = nn_predict (q, X, 'arithmetic', 'integer');

@@ -55,7 +55,8 @@ end
 
 function not_written (file, message)
   octcompress.internal.fail ('nn_save', 'notWritten', ...
-    '''%s'' could not be written (%s); is the disk full? What was there before is as it was', file, message);
+    '''%s'' could not be written (%s); is the disk full? What was there before is as it was', ...
+    file, message);
 end
 
 function delete_if_there (file)

@@ -116,7 +116,8 @@ end
 function row = weights_figures (model, tensor)
   w = double (subsref (model, tensor.path));
   row = struct ('tensor', tensor.name, 'layer', tensor.owner, 'count', numel (w), 'bits', [], ...
-                'output_error', [], 'agreement', [], 'sqnr', [], 'lo', min (w(:)), 'hi', max (w(:)));
+                'output_error', [], 'agreement', [], 'sqnr', [], 'lo', min (w(:)), 'hi', ...
+                max (w(:)));
   row.deviation = sqrt (mean ((w(:) - mean (w(:))) .^ 2));
   row.outliers = max (abs (w(:))) / max (row.deviation, realmin);
   axis = octcompress.quant.channel_axis (model.layers{tensor.layer}, tensor.field);
@@ -128,11 +129,13 @@ end
 function text = reason (row)
   causes = {};
   if row.channel_spread > 3
-    causes{end + 1} = sprintf ('channels of very different range (%.1f times the median): granularity ''channel'' or nn_equalize', ...
+    causes{end + 1} = sprintf (['channels of very different range (%.1f times the median): ' ...
+                                'granularity ''channel'' or nn_equalize'], ...
                                row.channel_spread);
   end
   if row.outliers > 8
-    causes{end + 1} = sprintf ('outliers (%.0f standard deviations): fit ''mse'' or granularity ''group''', row.outliers);
+    causes{end + 1} = sprintf (['outliers (%.0f standard deviations): fit ''mse'' or ' ...
+                                'granularity ''group'''], row.outliers);
   end
   if row.hi * row.lo > 0 || max (row.hi, -row.lo) > 3 * min (row.hi, -row.lo)
     causes{end + 1} = 'a range far from symmetric: scheme ''affine''';
@@ -163,7 +166,8 @@ function text = table_of (report)
   text = [text, sprintf('\n')];
   for k = 1:numel (rows)
     r = rows{k};
-    text = [text, sprintf('%-*s %9d %9.1f %9.1f', width, r.tensor, r.count, r.outliers, r.channel_spread), ...
+    text = [text, sprintf('%-*s %9d %9.1f %9.1f', width, r.tensor, r.count, r.outliers, ...
+                          r.channel_spread), ...
             sprintf(form, r.(measure)), sprintf('\n')];
   end
   text = [text, sprintf('(%s by bits of that tensor alone)\n', strrep (measure, '_', ' '))];
@@ -176,7 +180,8 @@ end
 %! rand ('twister', 6);
 %! r = @(varargin) single (rand (varargin{:}) - 0.5);
 %! X = r (12, 200);
-%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', r (20, 12)), struct('type', 'relu', 'name', 'r'), ...
+%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', r (20, 12)), ...
+%!                 struct('type', 'relu', 'name', 'r'), ...
 %!                 struct('type', 'dense', 'name', 'b', 'weights', r (3, 20), 'bias', r (3, 1))};
 %! model.layers{1}.weights(4, 3) = 20;
 %! [~, Y] = max (nn_predict (model, X), [], 1);
@@ -192,7 +197,8 @@ end
 %! assert (~isempty (strfind (report.text, 'a.weights')));
 %!test % without labels, by the options of nn_quantize
 %! plain = nn_sensitivity (model, X, [], 'bits', 3, 'layers', 'a');
-%! better = nn_sensitivity (model, X, [], 'bits', 3, 'layers', 'a', 'quantize', struct ('granularity', 'channel', 'rounding', 'gptq', 'data', X));
+%! better = nn_sensitivity (model, X, [], 'bits', 3, 'layers', 'a', 'quantize', ...
+%!                          struct ('granularity', 'channel', 'rounding', 'gptq', 'data', X));
 %! assert (numel (plain.layers), 1);
 %! assert (better.layers{1}.output_error < 0.2 * plain.layers{1}.output_error);
 %! assert (~isfield (plain, 'accuracy'));

@@ -37,7 +37,8 @@ function [model, info] = nn_shrink (model)
                  'macs', [sum(plans{1}.macs), sum(plans{2}.macs)], 'layers', {{}});
   for k = 1:numel (model.layers)
     if isfield (model.layers{k}, 'weights')
-      info.layers{end + 1} = struct ('layer', model.layers{k}.name, 'before', before.layers{k}.weights_size, ...
+      info.layers{end + 1} = struct ('layer', model.layers{k}.name, 'before', ...
+                                     before.layers{k}.weights_size, ...
                                      'after', model.layers{k}.weights_size);
     end
   end
@@ -56,9 +57,14 @@ function count = parameters (model)
 end
 
 %!shared dense, conv, norm, X
-%! dense = @(name, w, b) struct ('type', 'dense', 'name', name, 'weights', single (w), 'bias', single (b));
-%! conv = @(name, w, b, padding) struct ('type', 'conv2d', 'name', name, 'weights', single (w), 'weights_size', [size(w, 1) size(w, 2) size(w, 3) size(w, 4)], 'bias', single (b), 'padding', padding);
-%! norm = @(name, c) struct ('type', 'batchnorm', 'name', name, 'scale', single ((1:c)' / c), 'offset', single (0.3 * (1:c)' - 0.5), 'mean', single (0.1 * (1:c)'), 'variance', single ((1:c)'));
+%! dense = @(name, w, b) struct ('type', 'dense', 'name', name, 'weights', single (w), 'bias', ...
+%!                               single (b));
+%! conv = @(name, w, b, padding) struct ('type', 'conv2d', 'name', name, 'weights', single (w), ...
+%!       'weights_size', [size(w, 1) size(w, 2) size(w, 3) size(w, 4)], 'bias', single (b), ...
+%!       'padding', padding);
+%! norm = @(name, c) struct ('type', 'batchnorm', 'name', name, 'scale', single ((1:c)' / c), ...
+%!       'offset', single (0.3 * (1:c)' - 0.5), 'mean', single (0.1 * (1:c)'), 'variance', ...
+%!       single ((1:c)'));
 %! X = single (reshape (sin ((1:8*7*2*5) .^ 2), 8, 7, 2, 5));
 %!function w = some (varargin)
 %!  w = reshape (sin ((1:prod ([varargin{:}])) * 1.3), varargin{:});
@@ -68,7 +74,8 @@ end
 %!  assert (nn_predict (small, X), nn_predict (model, X), 1e-5);
 %!endfunction
 %!test % a chain of dense layers: a dead row's constant goes into the next bias
-%! model.layers = {dense('a', [1 2; 0 0; 3 4], [1; 2; -1]), struct('type', 'relu'), dense('b', [1 5 2; 3 7 1], [0; 0])};
+%! model.layers = {dense('a', [1 2; 0 0; 3 4], [1; 2; -1]), struct('type', 'relu'), ...
+%!                 dense('b', [1 5 2; 3 7 1], [0; 0])};
 %! [small, info] = nn_shrink (model);
 %! assert (small.layers{1}.weights, single ([1 2; 3 4]));
 %! assert (small.layers{3}.weights, single ([1 2; 3 1]));
@@ -77,12 +84,14 @@ end
 %! assert (info.macs, [12, 8]);
 %! assert (info.layers{1}.after, [2 2]);
 %!test % unread units go, and what only they read
-%! model.layers = {dense('a', some (4, 3), zeros (4, 1)), dense('b', [1 0 0 0; 0 1 0 0; 1 1 1 1], [1; 2; 3]), dense('c', [1 2 0], 0)};
+%! model.layers = {dense('a', some (4, 3), zeros (4, 1)), ...
+%!                 dense('b', [1 0 0 0; 0 1 0 0; 1 1 1 1], [1; 2; 3]), dense('c', [1 2 0], 0)};
 %! small = same_outputs (model, single (some (3, 4)));
 %! assert (small.layers{1}.weights_size, [2 3]);
 %! assert (small.layers{2}.weights_size, [2 2]);
 %!test % all dead: one stays
-%! model.layers = {dense('a', zeros (3, 2), [1; 2; 3]), struct('type', 'relu'), dense('b', [1 5 2], 0)};
+%! model.layers = {dense('a', zeros (3, 2), [1; 2; 3]), struct('type', 'relu'), ...
+%!                 dense('b', [1 5 2], 0)};
 %! small = same_outputs (model, single (some (2, 4)));
 %! assert (small.layers{1}.weights_size, [1 2]);
 %!test % convolutions, batch norm, pooling, flatten
@@ -91,8 +100,10 @@ end
 %!   w(:, :, :, [2 5]) = 0;
 %!   v = some (2, 2, 6, 4);
 %!   v(:, :, :, 3) = 0;
-%!   model = struct ('input_size', [8 7 2], 'layers', {{conv('a', w, some (6, 1), 0), norm('n', 6), struct('type', 'relu'), ...
-%!     conv('b', v, some (4, 1), 0), struct('type', 'sigmoid'), struct('type', 'maxpool', 'pool_size', 2), ...
+%!   model = struct ('input_size', [8 7 2], 'layers', {{conv('a', w, some (6, 1), 0), ...
+%!                                                      norm('n', 6), struct('type', 'relu'), ...
+%!     conv('b', v, some (4, 1), 0), struct('type', 'sigmoid'), ...
+%!     struct('type', 'maxpool', 'pool_size', 2), ...
 %!     struct('type', 'flatten', 'order', order{1}), dense('c', some (3, 16), zeros (3, 1))}});
 %!   small = same_outputs (model, X);
 %!   assert (small.layers{1}.weights_size, [3 3 2 4]);
@@ -103,7 +114,8 @@ end
 %!test % a padded convolution: zeros go, other constants stay
 %! w = some (3, 3, 2, 4);
 %! w(:, :, :, [2 3]) = 0;
-%! model = struct ('input_size', [8 7 2], 'layers', {{conv('a', w, [1; -1; 1; 1], 0), struct('type', 'relu'), conv('b', some (3, 3, 4, 2), [0; 0], 'same')}});
+%! model = struct ('input_size', [8 7 2], 'layers', {{conv('a', w, [1; -1; 1; 1], 0), ...
+%!       struct('type', 'relu'), conv('b', some (3, 3, 4, 2), [0; 0], 'same')}});
 %! small = same_outputs (model, X);
 %! assert (small.layers{1}.weights_size, [3 3 2 3]);
 %!test % a residual add: only what is dead in all branches
@@ -111,9 +123,12 @@ end
 %! w(:, :, :, [1 2]) = 0;
 %! v = some (3, 3, 4, 4);
 %! v(:, :, :, [2 3]) = 0;
-%! model = struct ('input_size', [8 7 2], 'layers', {{conv('a', w, zeros (4, 1), 'same'), struct('type', 'relu', 'name', 'r'), ...
-%!   conv('b', v, zeros (4, 1), 'same'), struct('type', 'add', 'name', 's', 'inputs', {{'r', 'b'}}), ...
-%!   struct('type', 'globalaveragepool'), struct('type', 'flatten'), dense('c', some (3, 4), zeros (3, 1))}});
+%! model = struct ('input_size', [8 7 2], 'layers', {{conv('a', w, zeros (4, 1), 'same'), ...
+%!                                                    struct('type', 'relu', 'name', 'r'), ...
+%!   conv('b', v, zeros (4, 1), 'same'), struct('type', 'add', 'name', 's', 'inputs', ...
+%!                                              {{'r', 'b'}}), ...
+%!   struct('type', 'globalaveragepool'), struct('type', 'flatten'), ...
+%!   dense('c', some (3, 4), zeros (3, 1))}});
 %! small = same_outputs (model, X);
 %! assert (small.layers{1}.weights_size, [3 3 2 3]);
 %! assert (small.layers{3}.weights_size, [3 3 3 3]);
@@ -126,7 +141,8 @@ end
 %! deep = conv ('d', some (3, 3, 1, 7), some (7, 1), 0);
 %! deep.groups = 7;
 %! model = struct ('input_size', [8 7 2], 'layers', {{conv('a', w, zeros (4, 1), 'same'), ...
-%!   setfield(conv ('b', v, [0.5; 0; 0], 0), 'inputs', {'input'}), struct('type', 'concat', 'name', 'k', 'inputs', {{'a', 'b'}}), ...
+%!   setfield(conv ('b', v, [0.5; 0; 0], 0), 'inputs', {'input'}), ...
+%!   struct('type', 'concat', 'name', 'k', 'inputs', {{'a', 'b'}}), ...
 %!   deep, struct('type', 'relu'), conv('e', some (2, 2, 7, 2), zeros (2, 1), 0)}});
 %! small = same_outputs (model, X);
 %! assert ({small.layers{1}.weights_size, small.layers{2}.weights_size}, {[3 3 2 3], [1 1 2 2]});
@@ -134,20 +150,25 @@ end
 %!test % transposed convolution
 %! w = some (3, 3, 2, 4);
 %! w(:, :, :, 2) = 0;
-%! t = struct ('type', 'transposedconv2d', 'name', 't', 'weights', single (some (2, 2, 3, 4)), 'weights_size', [2 2 3 4], 'bias', zeros (3, 1, 'single'), 'stride', 2);
+%! t = struct ('type', 'transposedconv2d', 'name', 't', 'weights', single (some (2, 2, 3, 4)), ...
+%!             'weights_size', [2 2 3 4], 'bias', zeros (3, 1, 'single'), 'stride', 2);
 %! t.weights(:, :, 1, :) = 0;
-%! model = struct ('input_size', [8 7 2], 'layers', {{conv('a', w, zeros (4, 1), 0), t, conv('e', some (2, 2, 3, 2), zeros (2, 1), 0)}});
+%! model = struct ('input_size', [8 7 2], 'layers', {{conv('a', w, zeros (4, 1), 0), t, ...
+%!       conv('e', some (2, 2, 3, 2), zeros (2, 1), 0)}});
 %! small = same_outputs (model, X);
 %! assert (small.layers{2}.weights_size, [2 2 2 3]);
 %!test % promises of what remains; softmax at the end; nothing to do the second time
-%! model.layers = {dense('a', [1 2; 0 0; 3 0], [1; 2; -1]), struct('type', 'relu'), dense('b', [1 5 2; 3 7 1], [0; 0]), struct('type', 'softmax')};
+%! model.layers = {dense('a', [1 2; 0 0; 3 0], [1; 2; -1]), struct('type', 'relu'), ...
+%!                 dense('b', [1 5 2; 3 7 1], [0; 0]), struct('type', 'softmax')};
 %! model = nn_quantize (nn_prune (model, 'threshold', 0), 8, 'granularity', 'channel');
 %! small = same_outputs (model, single (some (2, 4)));
 %! assert (size (small.layers{1}.quantization.weights.scale), [2 1]);
 %! assert (small.layers{1}.pruning.weights.zeros, 1);
 %! assert (nn_shrink (small), small);
 %!test % trains and keeps its outputs' size
-%! model.layers = {dense('a', [1 2; 0 0; 3 0], [1; 2; -1]), struct('type', 'relu'), dense('b', [1 5 2; 3 7 1], [0; 0])};
-%! small = nn_train (nn_shrink (model), single (some (2, 8)), [1 2 1 2 1 2 1 2], 'epochs', 1, 'verbose', false);
+%! model.layers = {dense('a', [1 2; 0 0; 3 0], [1; 2; -1]), struct('type', 'relu'), ...
+%!                 dense('b', [1 5 2; 3 7 1], [0; 0])};
+%! small = nn_train (nn_shrink (model), single (some (2, 8)), [1 2 1 2 1 2 1 2], 'epochs', 1, ...
+%!                   'verbose', false);
 %! assert (size (nn_predict (small, single ([1; 1]))), [2 1]);
 %!error <nn_shrink: MODEL must be a struct with a cell LAYERS> nn_shrink (struct ('A', 1))

@@ -62,8 +62,8 @@ function [model, info] = nn_train (model, x, y, varargin)
 %     checkpoint ('')         file for the state of the training. It is a model file too:
 %                             nn_load opens it
 %     checkpoint_minutes (10) how often it is written; also at the end and when interrupted
-%     resume ('')             a checkpoint's name: goes on from there, bit for bit, given the same X,
-%                             Y and options (epochs may be more)
+%     resume ('')             a checkpoint's name: goes on from there, bit for bit, given the same
+%                             X, Y and options (epochs may be more)
 %     verbose (true)          a line for each epoch
 %
 %   Interrupted by Ctrl-C, the checkpoint is written; without one,
@@ -102,7 +102,8 @@ function [model, info] = nn_train (model, x, y, varargin)
   end
   plan = octcompress.train.cut ('nn_train', model, dropped);
   if isempty (y)
-    octcompress.internal.fail ('nn_train', 'empty', 'Y must not be empty; nn_distill needs no labels');
+    octcompress.internal.fail ('nn_train', 'empty', ...
+                               'Y must not be empty; nn_distill needs no labels');
   end
   check_class_weights (options, prod (plan.sizes{plan.outputs}));
   train = octcompress.train.data_source ('nn_train', model, plan, x, y, options, {'X', 'Y'});
@@ -111,13 +112,16 @@ function [model, info] = nn_train (model, x, y, varargin)
     if numel (options.validation_data) < 2 || isempty (options.validation_data{2})
       octcompress.internal.fail ('nn_train', 'badValue', 'VALIDATION_DATA must be a cell {X, Y}');
     end
-    validation = octcompress.train.data_source ('nn_train', model, plan, options.validation_data{1}, ...
+    validation = octcompress.train.data_source ('nn_train', model, plan, ...
+                                                options.validation_data{1}, ...
                                            options.validation_data{2}, options, ...
-                                           {'the X of VALIDATION_DATA', 'the Y of VALIDATION_DATA'});
+                                           {'the X of VALIDATION_DATA', ...
+                                            'the Y of VALIDATION_DATA'});
   end
   if strcmp (options.monitor, 'accuracy') && isempty (train.labels)
     octcompress.internal.fail ('nn_train', 'badValue', ...
-      'MONITOR can be ''accuracy'' with the loss ''crossentropy'' only, but the loss is ''%s''', options.loss);
+      ['MONITOR can be ''accuracy'' with the loss ''crossentropy'' only, ' ...
+       'but the loss is ''%s'''], options.loss);
   end
   [model, info] = octcompress.train.loop ('nn_train', model, plan, train, validation, options);
 end
@@ -125,13 +129,16 @@ end
 function check_options (options)
   octcompress.internal.check ('nn_train', 'loss', options.loss, 'choice', ...
                               {'crossentropy', 'binary_crossentropy', 'mse', 'mae', 'huber'});
-  octcompress.internal.check ('nn_train', 'label_smoothing', options.label_smoothing, 'number', [0 1]);
-  octcompress.internal.check ('nn_train', 'huber_delta', options.huber_delta, 'number', [1e-12 1e12]);
+  octcompress.internal.check ('nn_train', 'label_smoothing', options.label_smoothing, 'number', ...
+                              [0 1]);
+  octcompress.internal.check ('nn_train', 'huber_delta', options.huber_delta, 'number', ...
+                              [1e-12 1e12]);
 end
 
 function check_class_weights (options, classes)
   weights = options.class_weights;
-  if ~isempty (weights) && ~(isnumeric (weights) && isreal (weights) && numel (weights) == classes ...
+  if ~isempty (weights) && ~(isnumeric (weights) && isreal (weights) ...
+                             && numel (weights) == classes ...
                              && all (isfinite (weights(:))) && all (weights(:) > 0))
     octcompress.internal.fail ('nn_train', 'badValue', ...
       'CLASS_WEIGHTS must be %d numbers above 0, one for each class, but is %s', classes, ...
@@ -149,10 +156,12 @@ end
 %!endfunction
 %!function model = small_network ()
 %!  before = octcompress.train.random ('seed', 5);
-%!  model.layers = {struct('type', 'dense', 'name', 'a', 'weights', octcompress.train.initial_weights ([12 2]), ...
+%!  model.layers = {struct('type', 'dense', 'name', 'a', 'weights', ...
+%!                         octcompress.train.initial_weights ([12 2]), ...
 %!                         'bias', zeros (12, 1, 'single')), ...
 %!                  struct('type', 'relu', 'name', 'r'), ...
-%!                  struct('type', 'dense', 'name', 'b', 'weights', octcompress.train.initial_weights ([3 12]), ...
+%!                  struct('type', 'dense', 'name', 'b', 'weights', ...
+%!                         octcompress.train.initial_weights ([3 12]), ...
 %!                         'bias', zeros (3, 1, 'single')), ...
 %!                  struct('type', 'softmax', 'name', 's')};
 %!  octcompress.train.random ('restore', before);
@@ -177,7 +186,8 @@ end
 %! model = small_network ();
 %!test % every optimiser learns it
 %! for optimizer = {'sgd', 'adam', 'adamw'}
-%!   [trained, info] = nn_train (model, X, Y, 'optimizer', optimizer{1}, 'learning_rate', 0.05, 'epochs', 10, ...
+%!   [trained, info] = nn_train (model, X, Y, 'optimizer', optimizer{1}, 'learning_rate', 0.05, ...
+%!                               'epochs', 10, ...
 %!                               'batch_size', 20, 'verbose', false);
 %!   assert (accuracy (trained, X, Y) > 0.95, optimizer{1});
 %!   assert (info.history.loss(end) < 0.3 * info.history.loss(1), optimizer{1});
@@ -185,14 +195,17 @@ end
 %! end
 %!test % every schedule, and clipping, nesterov and decay
 %! for schedule = {'constant', 'step', 'exponential', 'cosine', 'onecycle'}
-%!   [trained, info] = nn_train (model, X, Y, 'schedule', schedule{1}, 'warmup', 1, 'learning_rate', 0.1, ...
-%!                               'epochs', 12, 'batch_size', 20, 'clip_norm', 1, 'nesterov', true, ...
+%!   [trained, info] = nn_train (model, X, Y, 'schedule', schedule{1}, 'warmup', 1, ...
+%!                               'learning_rate', 0.1, ...
+%!                               'epochs', 12, 'batch_size', 20, 'clip_norm', 1, 'nesterov', ...
+%!                               true, ...
 %!                               'weight_decay', 1e-4, 'verbose', false);
 %!   assert (accuracy (trained, X, Y) > 0.95, schedule{1});
 %!   assert (numel (unique (info.history.learning_rate)) > 1, ~strcmp (schedule{1}, 'constant'));
 %! end
 %!test % one batch of everything is one step by hand
-%! options = {'epochs', 1, 'batch_size', 200, 'learning_rate', 0.5, 'weight_decay', 0.1, 'verbose', false};
+%! options = {'epochs', 1, 'batch_size', 200, 'learning_rate', 0.5, 'weight_decay', 0.1, ...
+%!            'verbose', false};
 %! trained = nn_train (model, X, Y, options{:});
 %! w = model.layers{3}.weights;
 %! h = max (model.layers{1}.weights * X, 0);
@@ -221,19 +234,22 @@ end
 %! pruned = nn_prune (model, 'sparsity', 0.5);
 %! pruned.layers{3} = rmfield (pruned.layers{3}, 'pruning');
 %! for optimizer = {'sgd', 'adamw'}
-%!   [trained, info] = nn_train (pruned, X, Y, 'optimizer', optimizer{1}, 'learning_rate', 0.05, 'epochs', 3, ...
+%!   [trained, info] = nn_train (pruned, X, Y, 'optimizer', optimizer{1}, 'learning_rate', ...
+%!                               0.05, 'epochs', 3, ...
 %!                               'batch_size', 20, 'weight_decay', 0.01, 'verbose', false);
 %!   assert (trained.layers{1}.weights == 0, pruned.layers{1}.weights == 0);
 %!   assert (any (trained.layers{1}.weights(:) ~= pruned.layers{1}.weights(:)));
 %!   assert (nnz (trained.layers{3}.weights) > nnz (pruned.layers{3}.weights));
 %!   assert (trained.layers{1}.pruning, pruned.layers{1}.pruning);
-%!   assert ({info.layers{1}.tensor, info.layers{1}.pruned, info.layers{1}.nonzeros}, {'a.weights', true, 12});
+%!   assert ({info.layers{1}.tensor, info.layers{1}.pruned, info.layers{1}.nonzeros}, ...
+%!           {'a.weights', true, 12});
 %! end
 %!test % quantized weights stay on their grid, to the bit, and learn
 %! for bits = [1 2 4 8]
 %!   for scheme = {'symmetric', 'affine'}
 %!     q = nn_quantize (model, 'bits', bits, 'scheme', scheme{1}, 'granularity', 'channel');
-%!     trained = nn_train (q, X, Y, 'optimizer', 'adam', 'learning_rate', 0.02, 'epochs', 4, 'batch_size', 20, ...
+%!     trained = nn_train (q, X, Y, 'optimizer', 'adam', 'learning_rate', 0.02, 'epochs', 4, ...
+%!                         'batch_size', 20, ...
 %!                         'verbose', false);
 %!     for k = [1 3]
 %!       grid = q.layers{k}.quantization.weights;
@@ -246,7 +262,8 @@ end
 %! end
 %!test % pruned and quantized, activations too
 %! q = nn_quantize (nn_prune (model, 'sparsity', 0.5), 'bits', 4, 'scheme', 'affine', 'data', X);
-%! trained = nn_train (q, X, Y, 'learning_rate', 0.1, 'epochs', 5, 'batch_size', 20, 'verbose', false);
+%! trained = nn_train (q, X, Y, 'learning_rate', 0.1, 'epochs', 5, 'batch_size', 20, 'verbose', ...
+%!                     false);
 %! for k = [1 3]
 %!   w = trained.layers{k}.weights;
 %!   assert (all (w(q.layers{k}.weights == 0) == 0));
@@ -255,16 +272,18 @@ end
 %! end
 %! assert (any (trained.layers{1}.weights(:) ~= q.layers{1}.weights(:)));
 %! assert (loss_of (trained, X, Y) < loss_of (q, X, Y));
-%!test % stopped after any batch, it goes on bit for bit: optimiser, order, best weights, grids, zeros
+%!test % stopped after any batch, it goes on bit for bit
 %! start = nn_quantize (nn_prune (model, 'sparsity', 0.3), 'bits', 6);
 %! for optimizer = {'sgd', 'adam'}
-%!   options = {'optimizer', optimizer{1}, 'epochs', 4, 'batch_size', 30, 'learning_rate', 0.02, 'schedule', 'cosine', ...
+%!   options = {'optimizer', optimizer{1}, 'epochs', 4, 'batch_size', 30, 'learning_rate', ...
+%!              0.02, 'schedule', 'cosine', ...
 %!              'validation', 0.2, 'monitor', 'accuracy', 'verbose', false};
 %!   [whole, all_info] = nn_train (start, X, Y, options{:});
 %!   file = [tempname() '.mat'];
 %!   deleting = onCleanup (@() delete (file));
 %!   for epoch = 1:3
-%!     nn_train (start, X, Y, options{:}, 'checkpoint', file, 'callback', @(seen) seen.epoch == epoch);
+%!     nn_train (start, X, Y, options{:}, 'checkpoint', file, 'callback', ...
+%!               @(seen) seen.epoch == epoch);
 %!     [resumed, info] = nn_train (start, X, Y, options{:}, 'resume', file);
 %!     assert (resumed, whole);
 %!     info.history.seconds = all_info.history.seconds;
@@ -278,7 +297,8 @@ end
 %! whole = nn_train (model, X, Y, options{:});
 %! tried = {};
 %! try
-%!   evalc ('nn_train (model, X, Y, options{:}, ''callback'', @(seen) error (''stop:now'', ''%s'', ''now''))');
+%!   stop = @(seen) error ('stop:now', '%s', 'now');
+%!   evalc ('nn_train (model, X, Y, options{:}, ''callback'', stop)');
 %! catch e
 %!   tried = e.identifier;
 %! end
@@ -290,18 +310,22 @@ end
 %! octcompress.train.interrupted ('end');
 %!test % early stopping: the weights of the best epoch come back
 %! half_wrong = [Y(1:15), Y(20:34)];
-%! [trained, info] = nn_train (model, X(:, 1:30), half_wrong, 'epochs', 50, 'learning_rate', 0.3, ...
-%!                             'validation_data', {X(:, 31:end), Y(31:end)}, 'patience', 3, 'batch_size', 10, ...
+%! [trained, info] = nn_train (model, X(:, 1:30), half_wrong, 'epochs', 50, 'learning_rate', ...
+%!                             0.3, ...
+%!                             'validation_data', {X(:, 31:end), Y(31:end)}, 'patience', 3, ...
+%!                             'batch_size', 10, ...
 %!                             'verbose', false);
 %! assert (info.stopped, 'patience');
 %! assert (info.epochs, info.best_epoch + 3);
 %! assert (loss_of (trained, X(:, 31:end), Y(31:end)), min (info.history.validation_loss), 1e-6);
 %! assert (numel (info.history.validation_accuracy), info.epochs);
 %!test % the share held back is not trained on
-%! [~, info] = nn_train (model, X, Y, 'epochs', 1, 'validation', 0.25, 'batch_size', 10, 'verbose', false);
+%! [~, info] = nn_train (model, X, Y, 'epochs', 1, 'validation', 0.25, 'batch_size', 10, ...
+%!                       'verbose', false);
 %! assert (info.steps, 15);
 %!test % the callback sees and stops
-%! [~, info] = nn_train (model, X, Y, 'callback', @(seen) seen.epoch == 2 && isfield (seen.model, 'layers'), ...
+%! [~, info] = nn_train (model, X, Y, 'callback', @(seen) seen.epoch == 2 ...
+%!                       && isfield (seen.model, 'layers'), ...
 %!                       'verbose', false);
 %! assert ({info.epochs, info.stopped}, {2, 'callback'});
 %!test % one-hot labels, double models, no softmax, and what training does not touch
@@ -322,7 +346,8 @@ end
 %! assert (class (c.layers{1}.weights), 'double');
 %! assert (single (c.layers{1}.weights), b.layers{1}.weights, 1e-5);
 %!test % label smoothing and class weights
-%! [~, info] = nn_train (model, X, Y, 'label_smoothing', 0.1, 'class_weights', [1 2 3], 'epochs', 1, ...
+%! [~, info] = nn_train (model, X, Y, 'label_smoothing', 0.1, 'class_weights', [1 2 3], ...
+%!                       'epochs', 1, ...
 %!                       'batch_size', 200, 'verbose', false);
 %! logits = model.layers{3}.weights * max (model.layers{1}.weights * X, 0);
 %! assert (info.history.loss, octcompress.train.cross_entropy (logits, Y, 0.1, [1 2 3]), 1e-6);
@@ -331,7 +356,8 @@ end
 %! plain = model;
 %! plain.layers(4) = [];
 %! for loss = {'mse', 'mae', 'huber'}
-%!   [~, info] = nn_train (plain, X, target, 'loss', loss{1}, 'optimizer', 'adam', 'learning_rate', 0.02, ...
+%!   [~, info] = nn_train (plain, X, target, 'loss', loss{1}, 'optimizer', 'adam', ...
+%!                         'learning_rate', 0.02, ...
 %!                         'epochs', 25, 'batch_size', 20, 'validation', 0.2, 'verbose', false);
 %!   assert (info.history.loss(end) < 0.4 * info.history.loss(1), loss{1});
 %!   assert (all (isnan (info.history.validation_accuracy)));
@@ -340,7 +366,8 @@ end
 %! binary = model;
 %! binary.layers{4} = struct ('type', 'sigmoid', 'name', 's');
 %! target = (1:3)' == Y;
-%! trained = nn_train (binary, X, target, 'loss', 'binary_crossentropy', 'learning_rate', 0.1, 'epochs', 10, ...
+%! trained = nn_train (binary, X, target, 'loss', 'binary_crossentropy', 'learning_rate', 0.1, ...
+%!                     'epochs', 10, ...
 %!                     'batch_size', 20, 'verbose', false);
 %! p = nn_predict (trained, X);
 %! assert (mean ((p(:) > 0.5) == target(:)) > 0.95);
@@ -352,10 +379,12 @@ end
 %! net.input_size = [3 3 1];
 %! before = octcompress.train.random ('seed', 2);
 %! net.layers = {struct('type', 'flatten'), ...
-%!               struct('type', 'dense', 'weights', octcompress.train.initial_weights ([8 9])), struct('type', 'relu'), ...
+%!               struct('type', 'dense', 'weights', octcompress.train.initial_weights ([8 9])), ...
+%!               struct('type', 'relu'), ...
 %!               struct('type', 'dense', 'weights', octcompress.train.initial_weights ([2 8]))};
 %! octcompress.train.random ('restore', before);
-%! options = {'epochs', 20, 'batch_size', 8, 'learning_rate', 0.05, 'validation', 0.2, 'verbose', false, ...
+%! options = {'epochs', 20, 'batch_size', 8, 'learning_rate', 0.05, 'validation', 0.2, ...
+%!            'verbose', false, ...
 %!            'augmentation', {'flip', 'both', 'shift', 1, 'crop', true}};
 %! [trained, info] = nn_train (net, images, labels, options{:});
 %! assert (info.history.loss(end) < 0.5 * info.history.loss(1));
@@ -367,7 +396,8 @@ end
 %!test % progress lines
 %! text = evalc ('nn_train (model, X, Y, ''epochs'', 2, ''validation'', 0.1);');
 %! assert (numel (strfind (text, 'training ')), 2);
-%! assert (~isempty (regexp (text, 'training 2/2: loss [\d.]+, validation loss [\d.]+, accuracy [\d.]+%, rate 0.01, \d+/s')));
+%! assert (~isempty (regexp (text, ...
+%!       'training 2/2: loss [\d.]+, validation loss [\d.]+, accuracy [\d.]+%, rate 0.01, \d+/s')));
 %! assert (evalc ('nn_train (model, X, Y, ''epochs'', 1, ''verbose'', false);'), '');
 %!error <nn_train: the training diverged: the loss is NaN in epoch \d, step \d+; lower LEARNING_RATE \(it is 1e\+06\)>
 %! nn_train (model, X, Y, 'learning_rate', 1e6, 'momentum', 1, 'epochs', 3, 'verbose', false);

@@ -22,7 +22,8 @@ function [loss, gradient] = kl (teacher_logits, student_logits, temperature)
   if ~isequal (size (teacher_logits), size (student_logits)) || ~ismatrix (student_logits)
     octcompress.internal.fail ('kl', 'badSize', ...
       'TEACHER_LOGITS and STUDENT_LOGITS must have the same size, K x N, but are %s and %s', ...
-      octcompress.internal.describe (teacher_logits), octcompress.internal.describe (student_logits));
+      octcompress.internal.describe (teacher_logits), ...
+      octcompress.internal.describe (student_logits));
   end
   octcompress.internal.check ('kl', 'temperature', temperature, 'number', [realmin Inf]);
   count = size (student_logits, 2);

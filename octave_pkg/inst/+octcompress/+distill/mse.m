@@ -18,7 +18,8 @@ function [loss, gradient] = mse (teacher_logits, student_logits)
   if ~isequal (size (teacher_logits), size (student_logits))
     octcompress.internal.fail ('mse', 'badSize', ...
       'TEACHER_LOGITS and STUDENT_LOGITS must have the same size, but are %s and %s', ...
-      octcompress.internal.describe (teacher_logits), octcompress.internal.describe (student_logits));
+      octcompress.internal.describe (teacher_logits), ...
+      octcompress.internal.describe (student_logits));
   end
   [loss, gradient] = octcompress.train.squared_error (student_logits, teacher_logits);
 end

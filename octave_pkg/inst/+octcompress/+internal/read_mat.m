@@ -33,10 +33,12 @@ function found = read_mat (caller, file, names)
       found = load (file);
     end
   catch problem
-    octcompress.internal.fail (caller, 'damaged', '''%s'' cannot be read: %s', file, problem.message);
+    octcompress.internal.fail (caller, 'damaged', '''%s'' cannot be read: %s', file, ...
+                               problem.message);
   end
   if ~isstruct (found)
-    octcompress.internal.fail (caller, 'badFile', '''%s'' holds a bare array, not named variables', file);
+    octcompress.internal.fail (caller, 'badFile', ...
+                               '''%s'' holds a bare array, not named variables', file);
   end
 end
 
@@ -62,7 +64,8 @@ function examine (caller, file)
        'save it in MATLAB with ''-v7'' first'], file);
   elseif strncmp (text, 'MATLAB 5.0', 10)
     walk_elements (caller, file, id, bytes, head);
-  elseif ~(strncmp (text, '# ', 2) || strncmp (text, 'Octave-1-', 9) || is_hdf5 (head) || is_v4 (head))
+  elseif ~(strncmp (text, '# ', 2) || strncmp (text, 'Octave-1-', 9) || is_hdf5 (head) ...
+           || is_v4 (head))
     octcompress.internal.fail (caller, 'badFile', ...
       '''%s'' is not a .mat file: it begins with ''%s''', file, printable (text(1:min (end, 16))));
   end
@@ -86,7 +89,8 @@ function walk_elements (caller, file, id, bytes, head)
   end
   if place ~= bytes || numel (head) < 128
     octcompress.internal.fail (caller, 'truncated', ...
-      '''%s'' is cut off or damaged: its variables do not end where the file does (%d bytes)', file, bytes);
+      '''%s'' is cut off or damaged: its variables do not end where the file does (%d bytes)', ...
+      file, bytes);
   end
 end
 
@@ -95,7 +99,8 @@ function yes = is_hdf5 (head)
 end
 
 function yes = is_v4 (head)
-  % Level 4 has no signature: type (four decimal digits MOPT), rows, columns, imaginary, name length.
+  % Level 4 has no signature: type (four decimal digits MOPT), rows, columns, imaginary, name
+  % length.
   yes = false;
   if numel (head) >= 20
     for word = {typecast(head(1:20), 'uint32'), swapbytes(typecast (head(1:20), 'uint32'))}

@@ -50,7 +50,8 @@ function [gradients, dx] = backward (plan, layers, trace, dy, need_dx)
       in = in{1};
     end
     wanted = need_dx || any (reads > 0);
-    [d_in, gradients{k}] = plan.run{k} ('backward', layers{k}, in, trace.values{k}, d, trace.states{k}, wanted);
+    [d_in, gradients{k}] = plan.run{k} ('backward', layers{k}, in, trace.values{k}, d, ...
+                                        trace.states{k}, wanted);
     if ~plan.several(k)
       d_in = {d_in};
     end

@@ -14,7 +14,8 @@ function [x, ranges] = batches (caller, model, x, batch_size)
   in = model.input_size;
   given = octcompress.internal.describe (x);
   if ~(isnumeric (x) || islogical (x)) || ~isreal (x)
-    octcompress.internal.fail (caller, 'badInput', 'X must be a real numeric array, but is %s', given);
+    octcompress.internal.fail (caller, 'badInput', 'X must be a real numeric array, but is %s', ...
+                               given);
   end
   switch numel (in)
     case 1

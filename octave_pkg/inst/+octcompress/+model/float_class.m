@@ -13,4 +13,5 @@ function name = float_class (model)
 end
 
 %!assert (octcompress.model.float_class (struct ('layers', {{struct('type', 'relu')}})), 'single')
-%!assert (octcompress.model.float_class (struct ('layers', {{struct('type', 'relu'), struct('weights', 1)}})), 'double')
+%!assert (octcompress.model.float_class (struct ('layers', ...
+%!             {{struct('type', 'relu'), struct('weights', 1)}})), 'double')

@@ -32,7 +32,8 @@ function stats = input_gram (caller, model, x, k, batch_size, reference)
   layer = model.layers{k};
   if ~any (strcmp (layer.type, {'dense', 'conv2d'}))
     octcompress.internal.fail (caller, 'badLayer', ...
-      'layer %d (''%s'') is of type %s, but only dense and conv2d layers have an input Hessian; leave it out with LAYERS', ...
+      ['layer %d (''%s'') is of type %s, but only dense and conv2d layers have an input ' ...
+       'Hessian; leave it out with LAYERS'], ...
       k, layer.name, layer.type);
   end
   plan = octcompress.model.plan (caller, model);
@@ -47,19 +48,22 @@ function stats = input_gram (caller, model, x, k, batch_size, reference)
   end
   for b = 1:size (ranges, 1)
     batch = octcompress.model.take_batch (x, model, ranges(b, 1):ranges(b, 2));
-    u = octcompress.model.unrolled_inputs (layer, octcompress.model.layer_inputs (plan, model.layers, batch, k));
+    u = octcompress.model.unrolled_inputs (layer, octcompress.model.layer_inputs (plan, ...
+          model.layers, batch, k));
     stats.gram = stats.gram + products (u, u);
     stats.total = stats.total + totals (u);
     stats.count = stats.count + size (u, 2);
     if two
-      r = octcompress.model.unrolled_inputs (layer, octcompress.model.layer_inputs (plan, reference.layers, batch, k));
+      r = octcompress.model.unrolled_inputs (layer, octcompress.model.layer_inputs (plan, ...
+            reference.layers, batch, k));
       stats.cross = stats.cross + products (r, u);
       stats.total_reference = stats.total_reference + totals (r);
     end
   end
   if ~all (isfinite (stats.gram(:)))
     octcompress.internal.fail (caller, 'notFinite', ...
-      'the input of layer ''%s'' is not finite on DATA; scale the inputs as in training', layer.name);
+      'the input of layer ''%s'' is not finite on DATA; scale the inputs as in training', ...
+      layer.name);
   end
 end
 
@@ -75,7 +79,9 @@ function t = totals (u)
 end
 
 %!shared model, X
-%! model.layers = {struct('type', 'dense', 'weights', single ([1 2; 3 -4])), struct('type', 'relu', 'name', 'r'), struct('type', 'dense', 'weights', single ([1 1]))};
+%! model.layers = {struct('type', 'dense', 'weights', single ([1 2; 3 -4])), ...
+%!                 struct('type', 'relu', 'name', 'r'), struct('type', 'dense', 'weights', ...
+%!                                                             single ([1 1]))};
 %! model = octcompress.model.tidy ('f', model);
 %! X = single ([1 2 3; 1 0 -1]);
 %!test % batches add up

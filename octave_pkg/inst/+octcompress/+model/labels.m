@@ -15,7 +15,8 @@ function labels = labels (caller, y, classes)
     wrong = find (~(labels >= 1 & labels <= classes & labels == fix (labels)), 1);
     if ~isempty (wrong)
       octcompress.internal.fail (caller, 'badLabels', ...
-        'Y must hold class numbers from 1 to %d, but element %d is %g', classes, wrong, labels(wrong));
+        'Y must hold class numbers from 1 to %d, but element %d is %g', classes, wrong, ...
+        labels(wrong));
     end
     return
   end
@@ -24,7 +25,8 @@ function labels = labels (caller, y, classes)
   end
   if size (y, 1) ~= classes || ~is_one_hot (y)
     octcompress.internal.fail (caller, 'badLabels', ...
-      'Y must hold class numbers from 1 to %d, or be one-hot of %d x N, but is %s', classes, classes, ...
+      'Y must hold class numbers from 1 to %d, or be one-hot of %d x N, but is %s', classes, ...
+      classes, ...
       given);
   end
   [~, labels] = max (y, [], 1);

@@ -24,7 +24,8 @@ function in = layer_inputs (plan, layers, x, k)
 end
 
 %!test
-%! model.layers = {struct('type', 'dense', 'weights', [1 2; 3 -4]), struct('type', 'relu'), struct('type', 'dense', 'weights', [1 1])};
+%! model.layers = {struct('type', 'dense', 'weights', [1 2; 3 -4]), struct('type', 'relu'), ...
+%!                 struct('type', 'dense', 'weights', [1 1])};
 %! model = octcompress.model.tidy ('f', model);
 %! plan = octcompress.model.plan ('f', model);
 %! assert (octcompress.model.layer_inputs (plan, model.layers, [1; 1], 1), [1; 1]);

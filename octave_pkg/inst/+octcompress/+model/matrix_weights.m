@@ -14,6 +14,7 @@ function w = matrix_weights (matrix, layer)
 end
 
 %!test
-%! layer = struct ('type', 'conv2d', 'weights', single (rand (2, 3, 2, 4)), 'weights_size', [2 3 2 4]);
+%! layer = struct ('type', 'conv2d', 'weights', single (rand (2, 3, 2, 4)), 'weights_size', ...
+%!                 [2 3 2 4]);
 %! W = octcompress.model.weights_matrix (layer);
 %! assert (octcompress.model.matrix_weights (double (W), layer), layer.weights);

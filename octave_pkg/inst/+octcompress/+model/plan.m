@@ -23,8 +23,10 @@ function plan = plan (caller, model)
   layers = model.layers;
   count = numel (layers);
   names = cellfun (@(layer) layer.name, layers, 'UniformOutput', false);
-  plan = struct ('run', {cell(1, count)}, 'inputs', {cell(1, count)}, 'several', false (1, count), ...
-                 'last_use', zeros (1, count), 'outputs', [], 'sizes', {cell(1, count)}, 'macs', zeros (1, count));
+  plan = struct ('run', {cell(1, count)}, 'inputs', {cell(1, count)}, 'several', ...
+                 false (1, count), ...
+                 'last_use', zeros (1, count), 'outputs', [], 'sizes', {cell(1, count)}, ...
+                 'macs', zeros (1, count));
   for k = 1:count
     layer = layers{k};
     entry = octcompress.layers.types (layer.type);
@@ -87,7 +89,8 @@ function reads = find_inputs (caller, layer, k, names)
     found = find (strcmp (wanted{i}, names(1:k-1)));
     if isempty (found) && ~strcmp (wanted{i}, 'input')
       octcompress.internal.fail (caller, 'unknownInput', ...
-        'layer %d (''%s'') reads ''%s'', but no layer before it has that name; they are input, %s', ...
+        ['layer %d (''%s'') reads ''%s'', but no layer before it has that name; they are ' ...
+         'input, %s'], ...
         k, layer.name, wanted{i}, strjoin (names(1:k-1), ', '));
     end
     if ~isempty (found)
@@ -110,7 +113,8 @@ end
 %! assert (plan.macs, [6 0 0]);
 %!test % layers that need the size of their input get it
 %! m.input_size = [1 3 2];
-%! m.layers = {struct('type', 'flatten', 'name', 'a'), struct('type', 'concat', 'name', 'b', 'inputs', {{'a', 'a'}})};
+%! m.layers = {struct('type', 'flatten', 'name', 'a'), struct('type', 'concat', 'name', 'b', ...
+%!                                                            'inputs', {{'a', 'a'}})};
 %! plan = octcompress.model.plan ('f', m);
 %! y = octcompress.model.forward (plan, m.layers, reshape (1:12, 2, 3, 2));
 %! assert (y{1}(:, 1), [1 3 5 2 4 6 1 3 5 2 4 6]');

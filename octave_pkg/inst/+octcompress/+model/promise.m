@@ -58,6 +58,7 @@ end
 %! list = octcompress.model.tensors (model);
 %! model = octcompress.model.promise (model, list{2}, 'pruning', struct ('m', ones (2)));
 %! model = octcompress.model.promise (model, list{2}, 'quantization', struct ('bits', 4));
-%! assert (model.octcompress_promises, {struct('tensor', 'B', 'pruning', struct ('m', ones (2)), 'quantization', struct ('bits', 4))});
+%! assert (model.octcompress_promises, {struct('tensor', 'B', 'pruning', ...
+%!       struct ('m', ones (2)), 'quantization', struct ('bits', 4))});
 %! assert (isempty (octcompress.model.promise (model, list{1}, 'pruning')));
 %! assert (numel (octcompress.model.tensors (model)), 2);

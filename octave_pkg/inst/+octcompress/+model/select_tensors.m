@@ -53,9 +53,11 @@ end
 %!shared model
 %! dense = struct ('type', 'dense', 'weights', ones (2), 'bias', [1; 1]);
 %! model.input_size = 2;
-%! model.layers = {setfield(dense, 'name', 'a'), struct('type', 'relu', 'name', 'r'), setfield(dense, 'name', 'b')};
+%! model.layers = {setfield(dense, 'name', 'a'), struct('type', 'relu', 'name', 'r'), ...
+%!                 setfield(dense, 'name', 'b')};
 %!function names = chosen (varargin)
-%!  names = cellfun (@(t) t.name, octcompress.model.select_tensors ('f', varargin{:}), 'UniformOutput', false);
+%!  names = cellfun (@(t) t.name, octcompress.model.select_tensors ('f', varargin{:}), ...
+%!                   'UniformOutput', false);
 %!endfunction
 %!assert (chosen (model, [], false), {'a.weights', 'b.weights'})
 %!assert (chosen (model, 'b', false), {'b.weights'})

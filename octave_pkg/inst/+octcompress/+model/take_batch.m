@@ -24,7 +24,10 @@ function batch = take_batch (x, model, which)
 end
 
 %!test
-%! model = struct ('input_size', 2, 'layers', {{struct('type', 'dense', 'weights', ones (2, 'single'))}});
-%! assert (octcompress.model.take_batch (uint8 ([1 2 3; 4 5 6]), model, [1 3]), single ([1 3; 4 6]));
-%! model.quantization.input = struct ('bits', 8, 'scheme', 'symmetric', 'scale', 2, 'zero_point', 0, 'axis', 0);
+%! model = struct ('input_size', 2, 'layers', {{struct('type', 'dense', 'weights', ones (2, ...
+%!       'single'))}});
+%! assert (octcompress.model.take_batch (uint8 ([1 2 3; 4 5 6]), model, [1 3]), ...
+%!         single ([1 3; 4 6]));
+%! model.quantization.input = struct ('bits', 8, 'scheme', 'symmetric', 'scale', 2, ...
+%!                                    'zero_point', 0, 'axis', 0);
 %! assert (octcompress.model.take_batch ([1 2 3; 4 5 6], model, 1), single ([2; 4]));

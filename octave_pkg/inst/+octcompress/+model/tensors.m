@@ -41,7 +41,8 @@ function list = of_network (model, with_bias)
     for i = 1:numel (fields)
       if isfield (layer, fields{i}) && ~isempty (layer.(fields{i}))
         path = substruct ('.', 'layers', '{}', {k}, '.', fields{i});
-        list{end + 1} = struct ('name', [layer.name '.' fields{i}], 'owner', layer.name, 'layer', k, ...
+        list{end + 1} = struct ('name', [layer.name '.' fields{i}], 'owner', layer.name, ...
+                                'layer', k, ...
                                 'field', fields{i}, 'path', path);
       end
     end
@@ -86,7 +87,8 @@ end
 %!  names = cellfun (@(t) t.name, octcompress.model.tensors (varargin{:}), 'UniformOutput', false);
 %!endfunction
 %!test % a network
-%! dense = struct ('type', 'dense', 'name', 'fc', 'weights', ones (2, 3, 'single'), 'bias', ones (2, 1, 'single'));
+%! dense = struct ('type', 'dense', 'name', 'fc', 'weights', ones (2, 3, 'single'), 'bias', ...
+%!                 ones (2, 1, 'single'));
 %! model = struct ('layers', {{dense, struct('type', 'relu', 'name', 'r')}});
 %! assert (names_of (model), {'fc.weights'});
 %! assert (names_of (model, true), {'fc.weights', 'fc.bias'});

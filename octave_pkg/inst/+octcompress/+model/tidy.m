@@ -36,7 +36,8 @@ function model = tidy (caller, model)
     for parameter = entry.prunable
       if ~isfield (layer, parameter{1}) || ~isfloat (layer.(parameter{1}))
         octcompress.internal.fail (caller, 'badLayer', ...
-          'layer %d (''%s'', %s) must have %s, a single array', k, layer.name, layer.type, upper (parameter{1}));
+          'layer %d (''%s'', %s) must have %s, a single array', k, layer.name, layer.type, ...
+          upper (parameter{1}));
       end
     end
     if isfield (layer, 'weights') && ~isfield (layer, 'weights_size')
@@ -57,12 +58,14 @@ function model = tidy (caller, model)
   end
   if ~isfield (model, 'input_size')
     octcompress.internal.fail (caller, 'notModel', ...
-      'MODEL must have INPUT_SIZE: the number of features, [height width channels] or [features steps]');
+      ['MODEL must have INPUT_SIZE: the number of features, [height width channels] or ' ...
+       '[features steps]']);
   end
 end
 
 %!shared model
-%! model.layers = {struct('type', 'dense', 'weights', ones (2, 3, 'single')), struct('type', 'relu')};
+%! model.layers = {struct('type', 'dense', 'weights', ones (2, 3, 'single')), ...
+%!                 struct('type', 'relu')};
 %!test
 %! m = octcompress.model.tidy ('f', model);
 %! assert ({m.format, m.version, m.input_size}, {'octcompress', 1, 3});
@@ -70,7 +73,8 @@ end
 %! assert (m.layers{1}.weights_size, [2 3]);
 %! assert (octcompress.model.tidy ('f', m), m);
 %!test % the sizes of a kernel are four, whatever Octave dropped
-%! m = octcompress.model.tidy ('f', struct ('input_size', [8 8 1], 'layers', {{struct('type', 'conv2d', 'weights', ones (3, 3))}}));
+%! m = octcompress.model.tidy ('f', struct ('input_size', [8 8 1], 'layers', ...
+%!                                          {{struct('type', 'conv2d', 'weights', ones (3, 3))}}));
 %! assert (m.layers{1}.weights_size, [3 3 1 1]);
 %!error <f: MODEL must be a struct with a cell LAYERS of structs that have a TYPE, but is 3> octcompress.model.tidy ('f', 3)
 %!error <f: layer 2 has the type 'blob', which is none of dense> octcompress.model.tidy ('f', struct ('layers', {{model.layers{1}, struct('type', 'blob')}}))

@@ -44,7 +44,8 @@ end
 %! x = rand (3, 2, 4);
 %! assert (octcompress.model.unrolled_inputs (struct ('type', 'dense'), x), reshape (x, 3, 8));
 %!test % against the definition of a convolution
-%! layer = struct ('type', 'conv2d', 'weights', rand (3, 2, 2, 5), 'weights_size', [3 2 2 5], 'stride', [2 1], 'padding', [1 0 1 1], 'dilation', [1 2]);
+%! layer = struct ('type', 'conv2d', 'weights', rand (3, 2, 2, 5), 'weights_size', [3 2 2 5], ...
+%!                 'stride', [2 1], 'padding', [1 0 1 1], 'dilation', [1 2]);
 %! x = rand (2, 6, 3, 7);
 %! u = octcompress.model.unrolled_inputs (layer, x);
 %! y = reshape (octcompress.model.weights_matrix (layer) * u, 5, [], 3, 3);
@@ -62,7 +63,8 @@ end
 %! end
 %! assert (y, expected, 1e-12);
 %!test % groups stand side by side
-%! layer = struct ('type', 'conv2d', 'weights', rand (2, 2, 1, 3), 'weights_size', [2 2 1 3], 'groups', 3, 'padding', 'same');
+%! layer = struct ('type', 'conv2d', 'weights', rand (2, 2, 1, 3), 'weights_size', [2 2 1 3], ...
+%!                 'groups', 3, 'padding', 'same');
 %! x = rand (3, 5, 2, 4);
 %! u = octcompress.model.unrolled_inputs (layer, x);
 %! assert (size (u), [4 40 3]);

@@ -17,9 +17,11 @@ function w = weights_matrix (layer)
   end
 end
 
-%!assert (octcompress.model.weights_matrix (struct ('type', 'dense', 'weights', [1 2; 3 4])), [1 2; 3 4])
+%!assert (octcompress.model.weights_matrix (struct ('type', 'dense', 'weights', [1 2; 3 4])), ...
+%!        [1 2; 3 4])
 %!test
 %! w = rand (2, 3, 1, 4);
-%! W = octcompress.model.weights_matrix (struct ('type', 'conv2d', 'weights', w, 'weights_size', [2 3 1 4]));
+%! W = octcompress.model.weights_matrix (struct ('type', 'conv2d', 'weights', w, ...
+%!                                               'weights_size', [2 3 1 4]));
 %! assert (size (W), [4 6]);
 %! assert (W(3, 2), w(2, 1, 1, 3));

@@ -59,7 +59,8 @@ function [masks, limits] = choose_masks (caller, scores, shapes, rule)
     end
   elseif strcmp (rule.scope, 'row')
     for k = 1:count
-      masks{k} = smallest_in_rows (scores{k}, shapes{k}, amount (rule, k, shapes{k}.columns, shapes{k}.columns));
+      masks{k} = smallest_in_rows (scores{k}, shapes{k}, ...
+                                   amount (rule, k, shapes{k}.columns, shapes{k}.columns));
       limits(k) = largest (scores{k}, masks{k});
     end
   else
@@ -81,12 +82,15 @@ function [masks, limits] = choose_masks (caller, scores, shapes, rule)
       weights = sum (cellfun (@numel, scores(members)));
       groups = sum (cellfun (@numel, units(members)));
       if by_weights
-        [chosen, limit] = octcompress.prune.smallest_mask (one_class (units(members)), amount (rule, p, weights, weights));
+        [chosen, limit] = octcompress.prune.smallest_mask (one_class (units(members)), ...
+                                                           amount (rule, p, weights, weights));
       elseif isempty (rule.keep)
-        [chosen, limit] = octcompress.prune.smallest_groups (units(members), sizes(members), amount (rule, p, weights, groups), rule.spare);
+        [chosen, limit] = octcompress.prune.smallest_groups (units(members), sizes(members), ...
+              amount (rule, p, weights, groups), rule.spare);
       else
         ones_of = cellfun (@(u) ones (numel (u), 1), units(members), 'UniformOutput', false);
-        [chosen, limit] = octcompress.prune.smallest_groups (units(members), ones_of, amount (rule, p, weights, groups), rule.spare);
+        [chosen, limit] = octcompress.prune.smallest_groups (units(members), ones_of, ...
+              amount (rule, p, weights, groups), rule.spare);
       end
       masks(members) = chosen;
       limits(members) = double (limit);
@@ -107,7 +111,8 @@ function scores = one_class (scores)
 end
 
 function groups = groups_of (structure, shape, sizes)
-  groups = octcompress.prune.group_map ([shape.rows shape.columns], structure, shape.taps, shape.parts);
+  groups = octcompress.prune.group_map ([shape.rows shape.columns], structure, shape.taps, ...
+                                        shape.parts);
   groups = octcompress.prune.from_matrix (groups, shape, sizes);
 end
 
@@ -155,9 +160,11 @@ function limit = largest (score, mask)
 end
 
 %!shared rule
-%! rule = struct ('structure', 'weight', 'scope', 'layer', 'sparsity', 0.5, 'keep', [], 'threshold', {{}}, 'spare', 0);
+%! rule = struct ('structure', 'weight', 'scope', 'layer', 'sparsity', 0.5, 'keep', [], ...
+%!                'threshold', {{}}, 'spare', 0);
 %!function [masks, limits] = choose (rule, varargin)
-%!  shapes = cellfun (@(s) octcompress.prune.matrix_shape (s, []), varargin, 'UniformOutput', false);
+%!  shapes = cellfun (@(s) octcompress.prune.matrix_shape (s, []), varargin, 'UniformOutput', ...
+%!                    false);
 %!  [masks, limits] = octcompress.prune.choose_masks ('f', varargin, shapes, rule);
 %!endfunction
 %!test % layers, rows, all as one
@@ -192,7 +199,8 @@ end
 %! rule.sparsity = 0.5;
 %! rule.keep = [];
 %! rule.scope = 'lamp';
-%! assert (choose (rule, [1 1 1 1], [1000 1000 1000 1000]), {logical([1 1 0 0]), logical([1 1 0 0])});
+%! assert (choose (rule, [1 1 1 1], [1000 1000 1000 1000]), ...
+%!         {logical([1 1 0 0]), logical([1 1 0 0])});
 %! rule.scope = 'erk';
 %! masks = choose (rule, ones (2), ones (10));
 %! assert ([nnz(masks{1}), nnz(masks{2})], [0 52]);

@@ -55,7 +55,10 @@ function value = cost (model, kind)
 end
 
 %!shared model
-%! model.layers = {struct('type', 'dense', 'weights', single ([1 2; 0 4]), 'bias', single ([0; 1])), struct('type', 'dense', 'weights', single ([1 1]))};
+%! model.layers = {struct('type', 'dense', 'weights', single ([1 2; 0 4]), 'bias', ...
+%!                        single ([0; 1])), struct('type', 'dense', 'weights', single ([1 1]))};
 %!assert (octcompress.prune.cost (model, 'macs'), 5)
-%!assert (octcompress.prune.cost (model, 'bytes'), (5 * 32 + 4 * 0.8112781244591328 + 1 * 32 + 2 * 1) / 8, 1e-9)
-%!assert (octcompress.prune.cost (single ([1 0 0 0]), 'bytes'), (32 + 4 * 0.8112781244591328) / 8, 1e-9)
+%!assert (octcompress.prune.cost (model, 'bytes'), ...
+%!        (5 * 32 + 4 * 0.8112781244591328 + 1 * 32 + 2 * 1) / 8, 1e-9)
+%!assert (octcompress.prune.cost (single ([1 0 0 0]), 'bytes'), ...
+%!        (32 + 4 * 0.8112781244591328) / 8, 1e-9)

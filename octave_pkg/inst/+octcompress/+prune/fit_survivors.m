@@ -34,4 +34,5 @@ end
 %! h = [2 1 0; 1 3 1; 0 1 2];
 %! w = octcompress.prune.fit_survivors ([1 2 3; 1 1 1], h, logical ([1 0 1; 1 1 1]));
 %! assert (w, [2 0 4; 1 1 1], 1e-12);
-%! assert (octcompress.prune.fit_survivors ([1 2 3; 1 1 1], h, logical ([1 0 1; 1 0 1])), [2 0 4; 1.5 0 1.5], 1e-12);
+%! assert (octcompress.prune.fit_survivors ([1 2 3; 1 1 1], h, logical ([1 0 1; 1 0 1])), ...
+%!         [2 0 4; 1.5 0 1.5], 1e-12);

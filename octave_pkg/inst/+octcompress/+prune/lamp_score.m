@@ -22,5 +22,6 @@ function score = lamp_score (score)
   score(order) = relative;
 end
 
-%!assert (octcompress.prune.lamp_score ([3 -0 1; 2 2 0]), [9 / 9, 0, 1 / 18; 4 / 17, 4 / 13, 0], eps)
+%!assert (octcompress.prune.lamp_score ([3 -0 1; 2 2 0]), ...
+%!        [9 / 9, 0, 1 / 18; 4 / 17, 4 / 13, 0], eps)
 %!assert (octcompress.prune.lamp_score (zeros (2, 0)), zeros (2, 0))

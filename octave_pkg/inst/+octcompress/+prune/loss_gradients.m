@@ -30,7 +30,8 @@ function sums = loss_gradients (caller, model, x, y, places, score, batch_size)
     which = ranges(b, 1):ranges(b, 2);
     batch = octcompress.model.take_batch (x, model, which);
     [logits, trace] = octcompress.model.forward (plan, layers, batch);
-    [~, dy] = octcompress.train.cross_entropy (reshape (logits{1}, [], numel (which)), labels(which));
+    [~, dy] = octcompress.train.cross_entropy (reshape (logits{1}, [], numel (which)), ...
+                                               labels(which));
     gradients = octcompress.model.backward (plan, layers, trace, {reshape(dy, size (logits{1}))});
     for p = 1:numel (places)
       k = places{p}.layer;
@@ -42,7 +43,8 @@ function sums = loss_gradients (caller, model, x, y, places, score, batch_size)
 end
 
 %!shared model, X, Y, places
-%! model.layers = {struct('type', 'dense', 'weights', [1 -2; 0.5 1; -1 1], 'bias', [0; 0.1; 0.2]), struct('type', 'softmax')};
+%! model.layers = {struct('type', 'dense', 'weights', [1 -2; 0.5 1; -1 1], 'bias', ...
+%!                        [0; 0.1; 0.2]), struct('type', 'softmax')};
 %! model = octcompress.model.tidy ('f', model);
 %! X = [1 2 3 0.5; 0 1 -1 2];
 %! Y = [1 2 3 1];
@@ -60,9 +62,12 @@ end
 %!   assert (g{1}(i), (a.loss - b.loss) / (2 * h), 1e-7);
 %! end
 %!test % the mean of the batches' scores
-%! all_of_it = octcompress.prune.loss_gradients ('f', model, X, Y, places, @octcompress.prune.taylor_score, 2);
-%! a = octcompress.prune.loss_gradients ('f', model, X(:, 1:2), Y(1:2), places, @octcompress.prune.taylor_score, 2);
-%! b = octcompress.prune.loss_gradients ('f', model, X(:, 3:4), Y(3:4), places, @octcompress.prune.taylor_score, 2);
+%! all_of_it = octcompress.prune.loss_gradients ('f', model, X, Y, places, ...
+%!                                               @octcompress.prune.taylor_score, 2);
+%! a = octcompress.prune.loss_gradients ('f', model, X(:, 1:2), Y(1:2), places, ...
+%!                                       @octcompress.prune.taylor_score, 2);
+%! b = octcompress.prune.loss_gradients ('f', model, X(:, 3:4), Y(3:4), places, ...
+%!                                       @octcompress.prune.taylor_score, 2);
 %! assert (all_of_it{1}, (a{1} + b{1}) / 2, 1e-12);
 %!error <f: LABELS must label each of the 4 observations of DATA, and at least one, but labels 2>
 %! octcompress.prune.loss_gradients ('f', model, X, [1 2], places, @(w, g) g, 4);

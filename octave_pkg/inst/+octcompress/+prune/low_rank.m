@@ -6,8 +6,8 @@ function [up, down, info] = low_rank (w, rule, covariance)
 %
 %   W           out x in
 %   rule        struct with one of: rank, a whole number from 1; energy, 0 to 1: the least rank that
-%               keeps this share of the squares; budget, 0 to 1: the greatest rank at which up and down
-%               together have no more than this share of W's numbers
+%               keeps this share of the squares; budget, 0 to 1: the greatest rank at which up and
+%               down together have no more than this share of W's numbers
 %   covariance  in x in double: of the inputs, for a projection of the outputs
 %   up, down    out x r and r x in, double; up * down is nearest to W: in the sum of squares of the
 %               weights (singular value decomposition), or with a covariance of the outputs (their

@@ -18,7 +18,8 @@ function shape = matrix_shape (w, layer)
   if is_convolution
     sizes = octcompress.layers.weights_size (layer, 4);
   end
-  shape = struct ('rows', sizes(1), 'columns', prod (sizes(2:end)), 'taps', 1, 'parts', 1, 'by_rows', true);
+  shape = struct ('rows', sizes(1), 'columns', prod (sizes(2:end)), 'taps', 1, 'parts', 1, ...
+                  'by_rows', true);
   if numel (sizes) > 2
     shape.rows = sizes(end);
     shape.columns = prod (sizes(1:end-1));
@@ -30,8 +31,10 @@ function shape = matrix_shape (w, layer)
   end
 end
 
-%!assert (octcompress.prune.matrix_shape (ones (2, 3), []), struct ('rows', 2, 'columns', 3, 'taps', 1, 'parts', 1, 'by_rows', true))
+%!assert (octcompress.prune.matrix_shape (ones (2, 3), []), ...
+%!        struct ('rows', 2, 'columns', 3, 'taps', 1, 'parts', 1, 'by_rows', true))
 %!test % a convolution with one output channel, whose trailing dimension Octave drops
-%! layer = struct ('type', 'conv2d', 'weights', ones (3, 3), 'weights_size', [3 3 1 1], 'groups', 1);
+%! layer = struct ('type', 'conv2d', 'weights', ones (3, 3), 'weights_size', [3 3 1 1], ...
+%!                 'groups', 1);
 %! s = octcompress.prune.matrix_shape (layer.weights, layer);
 %! assert ({s.rows, s.columns, s.taps, s.by_rows}, {1, 9, 9, false});

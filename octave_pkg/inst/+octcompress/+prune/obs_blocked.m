@@ -78,4 +78,5 @@ end
 %! assert (loss (best) <= loss (p) * (1 + 1e-9));
 %!test % with the first columns gone, the rest is the least squares solution
 %! mask = repmat ([true(1, 6) false(1, 6)], 5, 1);
-%! assert (octcompress.prune.obs_blocked (w, inverse, mask, 4), octcompress.prune.fit_survivors (w, h, ~mask), 1e-8);
+%! assert (octcompress.prune.obs_blocked (w, inverse, mask, 4), ...
+%!         octcompress.prune.fit_survivors (w, h, ~mask), 1e-8);

@@ -71,7 +71,8 @@ function [w, bias, mask, losses] = obs_layer (w, bias, stats, rule, damping, met
       score = problem.w .^ 2 ./ diag (problem.inverse)';
       mask(rows, :) = octcompress.prune.pattern_mask (score, rule.groups(rows, :), rule.keep);
     else
-      [problems{g}.pruned, mask(rows, :)] = octcompress.prune.obs_blocked (problem.w, problem.inverse, rule / (out * d));
+      [problems{g}.pruned, mask(rows, :)] = octcompress.prune.obs_blocked (problem.w, ...
+            problem.inverse, rule / (out * d));
     end
   end
   if isnumeric (rule) && strcmp (method, 'exact')
@@ -168,7 +169,8 @@ end
 %!test % N:M
 %! groups = octcompress.prune.group_map ([6 16], '2:4');
 %! for method = {'exact', 'blocked'}
-%!   [p, b, mask] = octcompress.prune.obs_layer (w, bias, stats, struct ('groups', groups, 'keep', 2), 0.01, method{1});
+%!   [p, b, mask] = octcompress.prune.obs_layer (w, bias, stats, ...
+%!         struct ('groups', groups, 'keep', 2), 0.01, method{1});
 %!   assert (accumarray (groups(:), double (mask(:))), 2 * ones (24, 1));
 %!   cut = w;
 %!   cut(octcompress.prune.pattern_mask (abs (w), groups, 2)) = 0;
@@ -183,13 +185,16 @@ end
 %! assert (isempty (b));
 %!test % towards the outputs of the original network
 %! other = x + 0.2 * cos (x * 7);
-%! two = struct ('gram', other * other', 'total', sum (other, 2), 'count', 60, 'cross', x * other', 'total_reference', sum (x, 2));
+%! two = struct ('gram', other * other', 'total', sum (other, 2), 'count', 60, 'cross', ...
+%!               x * other', 'total_reference', sum (x, 2));
 %! [p, b] = octcompress.prune.obs_layer (w, bias, two, 0);
 %! assert (norm (w * x + bias - p * other - b, 'fro') < 0.9 * norm (w * x - w * other, 'fro'));
 %!test % groups of a convolution read their own inputs
-%! both = struct ('gram', cat (3, x(1:8, :) * x(1:8, :)', x(9:16, :) * x(9:16, :)'), 'total', [sum(x(1:8, :), 2), sum(x(9:16, :), 2)], 'count', 60);
+%! both = struct ('gram', cat (3, x(1:8, :) * x(1:8, :)', x(9:16, :) * x(9:16, :)'), 'total', ...
+%!                [sum(x(1:8, :), 2), sum(x(9:16, :), 2)], 'count', 60);
 %! v = w(:, 1:8);
 %! [p, b, mask] = octcompress.prune.obs_layer (v, bias, both, 20);
 %! assert (nnz (mask), 20);
-%! a = octcompress.prune.obs_layer (v(1:3, :), bias(1:3), struct ('gram', both.gram(:, :, 1), 'total', both.total(:, 1), 'count', 60), mask(1:3, :));
+%! a = octcompress.prune.obs_layer (v(1:3, :), bias(1:3), ...
+%!       struct ('gram', both.gram(:, :, 1), 'total', both.total(:, 1), 'count', 60), mask(1:3, :));
 %! assert (p(1:3, :), a, 1e-9);

@@ -6,20 +6,22 @@ function [share, due] = scheduled_sparsity (step, schedule)
 %   step      steps of training done
 %   schedule  struct:
 %     schedule  'polynomial'  final + (initial - final) * (1 - t)^power with
-%                             t = min (1, max (0, (step - begin_step) / (end_step - begin_step))): the rule of the
-%                             TensorFlow model optimization toolkit
+%                             t = min (1, max (0, (step - begin_step) / (end_step - begin_step))):
+%                             the rule of the TensorFlow model optimization toolkit
 %               'agp'         the same with power 3: automated gradual pruning [1]
 %               'linear'      the same with power 1
 %               'oneshot'     final, from begin_step on
-%               'iterative'   in ROUNDS equal ratios of what is kept, from begin_step to end_step [2]:
-%                             1 - (1 - initial) * ((1 - final) / (1 - initial))^(round / rounds)
+%               'iterative'   in ROUNDS equal ratios of what is kept, from begin_step to end_step
+%                             [2]: 1 - (1 - initial) * ((1 - final) / (1 - initial))^(round /
+%                             rounds)
 %     initial, final  shares, 0 to 1
 %     begin_step, end_step  steps
 %     frequency       steps from one change to the next
 %     power, rounds   of 'polynomial' and 'iterative'
 %   share     0 to 1; 0 before begin_step
-%   due       true where masks are to be made: from begin_step to end_step, every FREQUENCY steps and at the end;
-%             with 'oneshot' at begin_step alone, with 'iterative' when a round begins
+%   due       true where masks are to be made: from begin_step to end_step, every FREQUENCY steps
+%             and at the end; with 'oneshot' at begin_step alone, with 'iterative' when a round
+%             begins
 %
 %   [1] Zhu and Gupta, To prune, or not to prune, 2017, arXiv:1710.01878.
 %   [2] Han et al., Learning both weights and connections, NIPS 2015, arXiv:1506.02626.
@@ -63,7 +65,8 @@ function [share, due] = scheduled_sparsity (step, schedule)
 end
 
 %!shared s
-%! s = struct ('schedule', 'polynomial', 'initial', 0.5, 'final', 0.9, 'begin_step', 100, 'end_step', 1100, 'frequency', 100, 'power', 3, 'rounds', 4);
+%! s = struct ('schedule', 'polynomial', 'initial', 0.5, 'final', 0.9, 'begin_step', 100, ...
+%!             'end_step', 1100, 'frequency', 100, 'power', 3, 'rounds', 4);
 %!function [share, due] = at (s, step, varargin)
 %!  for k = 1:2:numel (varargin)
 %!    s.(varargin{k}) = varargin{k + 1};

@@ -26,24 +26,29 @@ function scores = score_tensors (caller, model, tensors, arrays, shapes, options
   end
   switch criterion
     case 'magnitude'
-      scores = cellfun (@(w) octcompress.prune.magnitude_score (w, options.norm), arrays, 'UniformOutput', false);
+      scores = cellfun (@(w) octcompress.prune.magnitude_score (w, options.norm), arrays, ...
+                        'UniformOutput', false);
     case 'random'
       scores = cell (1, count);
       for k = 1:count
         scores{k} = octcompress.prune.random_score (size (arrays{k}), options.seed + k - 1);
       end
     case 'taylor'
-      scores = octcompress.prune.loss_gradients (caller, model, options.data, options.labels, tensors, ...
-                                                 @octcompress.prune.taylor_score, options.batch_size);
+      scores = octcompress.prune.loss_gradients (caller, model, options.data, options.labels, ...
+                                                 tensors, ...
+                                                 @octcompress.prune.taylor_score, ...
+                                                 options.batch_size);
     case 'movement'
       if isempty (options.before)
         against = @(w, gradient) octcompress.prune.movement_score (w, -gradient);
-        scores = octcompress.prune.loss_gradients (caller, model, options.data, options.labels, tensors, ...
+        scores = octcompress.prune.loss_gradients (caller, model, options.data, options.labels, ...
+                                                   tensors, ...
                                                    against, options.batch_size);
       else
         scores = cell (1, count);
         for k = 1:count
-          scores{k} = octcompress.prune.movement_score (arrays{k}, arrays{k} - old_weights (caller, options.before, tensors{k}, arrays{k}));
+          scores{k} = octcompress.prune.movement_score (arrays{k}, ...
+                arrays{k} - old_weights (caller, options.before, tensors{k}, arrays{k}));
         end
       end
     case 'obd'
@@ -69,7 +74,8 @@ function scores = score_tensors (caller, model, tensors, arrays, shapes, options
     case 'wanda'
       scores = cell (1, count);
       for k = 1:count
-        stats = octcompress.model.input_gram (caller, model, options.data, tensors{k}.layer, options.batch_size);
+        stats = octcompress.model.input_gram (caller, model, options.data, tensors{k}.layer, ...
+                                              options.batch_size);
         scores{k} = wanda_of (arrays{k}, stats, shapes{k});
       end
   end
@@ -83,9 +89,11 @@ function score = users_score (caller, f, model, tensor, w)
   else
     score = f (w, struct ());
   end
-  if ~isfloat (score) || ~isreal (score) || ~isequal (size (score), size (w)) || any (isnan (score(:)))
+  if ~isfloat (score) || ~isreal (score) || ~isequal (size (score), size (w)) ...
+        || any (isnan (score(:)))
     octcompress.internal.fail (caller, 'badScore', ...
-      'CRITERION must give a real array of the size of the weights of ''%s'' without NaN, but gave %s', ...
+      ['CRITERION must give a real array of the size of the weights of ''%s'' without NaN, but ' ...
+       'gave %s'], ...
       tensor.name, octcompress.internal.describe (score));
   end
 end
@@ -102,7 +110,8 @@ function old = old_weights (caller, before, tensor, w)
   end
   if isempty (found) || ~isequal (size (old), size (w))
     octcompress.internal.fail (caller, 'badValue', ...
-      'BEFORE must be the same network before its training, but has no %s of the same size', tensor.name);
+      'BEFORE must be the same network before its training, but has no %s of the same size', ...
+      tensor.name);
   end
 end
 
@@ -115,7 +124,8 @@ function scale = batchnorm_scale (caller, model, plan, tensor)
   readers = readers(cellfun (@(k) strcmp (model.layers{k}.type, 'batchnorm'), num2cell (readers)));
   if isempty (readers)
     octcompress.internal.fail (caller, 'badLayer', ...
-      'the criterion ''batchnorm'' needs a batchnorm layer after ''%s''; name the layers that have one in LAYERS', ...
+      ['the criterion ''batchnorm'' needs a batchnorm layer after ''%s''; name the layers that ' ...
+       'have one in LAYERS'], ...
       tensor.owner);
   end
   scale = model.layers{readers(1)}.scale;
@@ -129,16 +139,20 @@ function score = wanda_of (w, stats, shape)
     rows = (g - 1) * each + (1:each);
     norms(rows, :) = repmat (sqrt (diag (stats.gram(:, :, g)))', each, 1);
   end
-  score = octcompress.prune.from_matrix (octcompress.prune.wanda_score (matrix, norms), shape, size (w));
+  score = octcompress.prune.from_matrix (octcompress.prune.wanda_score (matrix, norms), shape, ...
+                                         size (w));
 end
 
 %!shared model, X, Y, options, tensors, arrays, shapes
-%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', [1 -2; 0.5 1; -1 1], 'bias', [0; 0.1; 0.2]), ...
-%!                 struct('type', 'batchnorm', 'name', 'n', 'scale', [2; -3; 1], 'offset', zeros (3, 1), 'mean', zeros (3, 1), 'variance', ones (3, 1))};
+%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', [1 -2; 0.5 1; -1 1], 'bias', ...
+%!                        [0; 0.1; 0.2]), ...
+%!                 struct('type', 'batchnorm', 'name', 'n', 'scale', [2; -3; 1], 'offset', ...
+%!                        zeros (3, 1), 'mean', zeros (3, 1), 'variance', ones (3, 1))};
 %! model = octcompress.model.tidy ('f', model);
 %! X = [1 2 3 0.5; 0 1 -1 2];
 %! Y = [1 2 3 1];
-%! options = struct ('criterion', '', 'norm', 'l1', 'data', X, 'labels', Y, 'before', [], 'batch_size', 2, 'seed', 3);
+%! options = struct ('criterion', '', 'norm', 'l1', 'data', X, 'labels', Y, 'before', [], ...
+%!                   'batch_size', 2, 'seed', 3);
 %! tensors = octcompress.model.tensors (model);
 %! arrays = {model.layers{1}.weights};
 %! shapes = {octcompress.prune.matrix_shape(arrays{1}, model.layers{1})};
@@ -149,10 +163,13 @@ end
 %!endfunction
 %!assert (one ('magnitude', model, tensors, arrays, shapes, options), [1 2; 0.5 1; 1 1])
 %!assert (one ('batchnorm', model, tensors, arrays, shapes, options), [2 2; 3 3; 1 1])
-%!assert (one ('wanda', model, tensors, arrays, shapes, options), abs (arrays{1}) .* sqrt ([14.25, 6]), 1e-12)
-%!assert (one ('random', model, tensors, arrays, shapes, options), octcompress.prune.random_score ([3 2], 3))
+%!assert (one ('wanda', model, tensors, arrays, shapes, options), ...
+%!        abs (arrays{1}) .* sqrt ([14.25, 6]), 1e-12)
+%!assert (one ('random', model, tensors, arrays, shapes, options), ...
+%!        octcompress.prune.random_score ([3 2], 3))
 %!assert (one (@(w) w + 5, model, tensors, arrays, shapes, options), arrays{1} + 5)
-%!assert (one (@(w, layer) w * numel (layer.bias), model, tensors, arrays, shapes, options), arrays{1} * 3)
+%!assert (one (@(w, layer) w * numel (layer.bias), model, tensors, arrays, shapes, options), ...
+%!        arrays{1} * 3)
 %!test % fpgm: one score a filter
 %! s = one ('fpgm', model, tensors, arrays, shapes, options);
 %! assert (s, repmat (octcompress.prune.fpgm_score (arrays{1}), 1, 2));

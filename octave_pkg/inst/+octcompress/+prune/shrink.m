@@ -86,7 +86,8 @@ end
 function kind = kind_of (layer, plan, k, model)
   % linear: its own channels; same: channel by channel; alike: all inputs as the output; pinned.
   same = {'relu', 'relu6', 'leakyrelu', 'prelu', 'elu', 'gelu', 'swish', 'hardswish', 'sigmoid', ...
-          'hardsigmoid', 'tanh', 'identity', 'dropout', 'batchnorm', 'scale', 'maxpool', 'averagepool', ...
+          'hardsigmoid', 'tanh', 'identity', 'dropout', 'batchnorm', 'scale', 'maxpool', ...
+          'averagepool', ...
           'globalmaxpool', 'globalaveragepool', 'upsample', 'zeropad'};
   kind = 'pinned';
   groups = 1;
@@ -185,7 +186,8 @@ function constants = find_constants (model, plan, kinds, links)
         in = in{1};
       end
       y = plan.run{k} ('forward', model.layers{k}, in, false);
-      if isfield (model.layers{k}, 'quantization') && isfield (model.layers{k}.quantization, 'output')
+      if isfield (model.layers{k}, 'quantization') && isfield (model.layers{k}.quantization, ...
+                                                               'output')
         y = octcompress.quant.snap_to_grid (y, model.layers{k}.quantization.output);
       end
       y = reshape (y, own, []);
@@ -345,7 +347,8 @@ function total = folded_into_bias (layer, which, constant)
     total = double (layer.weights(:, which)) * constant(which);
   else
     sizes = octcompress.layers.weights_size (layer, 4);
-    by_channel = reshape (sum (reshape (double (layer.weights), sizes(1) * sizes(2), []), 1), sizes(3:4));
+    by_channel = reshape (sum (reshape (double (layer.weights), sizes(1) * sizes(2), []), 1), ...
+                          sizes(3:4));
     if strcmp (layer.type, 'conv2d')
       by_channel = by_channel';
     end
@@ -359,7 +362,8 @@ function layer = cut_promises (layer, kept)
   end
   if isfield (layer, 'quantization') && isfield (layer.quantization, 'weights')
     grid = layer.quantization.weights;
-    if ~isfield (grid, 'scale') || ~isfield (grid, 'axis') || (isfield (grid, 'group') && any (grid.group > 0))
+    if ~isfield (grid, 'scale') || ~isfield (grid, 'axis') ...
+          || (isfield (grid, 'group') && any (grid.group > 0))
       layer = without_promise (layer, 'quantization', 'weights');
     elseif numel (grid.scale) > 1
       layer.quantization.weights.scale = grid.scale(kept{grid.axis});

@@ -26,7 +26,8 @@ function points = activation_points (plan, layers, fuse)
   if ~fuse
     return
   end
-  keeping = {'maxpool', 'globalmaxpool', 'flatten', 'reshape', 'permute', 'dropout', 'identity', 'zeropad', 'upsample'};
+  keeping = {'maxpool', 'globalmaxpool', 'flatten', 'reshape', 'permute', 'dropout', ...
+             'identity', 'zeropad', 'upsample'};
   weighted = {'dense', 'conv2d', 'transposedconv2d'};
   readers = cell (1, count);
   for k = 1:count
@@ -52,7 +53,8 @@ function points = activation_points (plan, layers, fuse)
     if alone && strcmp (points{source}, 'own')
       before = layers{source}.type;
       clips = any (strcmp (type, {'relu', 'relu6'})) ...
-              && any (strcmp (before, [weighted, {'batchnorm', 'scale', 'add', 'subtract', 'multiply'}]));
+              && any (strcmp (before, [weighted, {'batchnorm', 'scale', 'add', 'subtract', ...
+                                                  'multiply'}]));
       if clips || (strcmp (type, 'batchnorm') && any (strcmp (before, weighted)))
         points{source} = 'none';
       end
@@ -66,9 +68,11 @@ end
 %!  layers = cellfun (@(t) struct ('type', t), types, 'UniformOutput', false);
 %!  points = octcompress.quant.activation_points (plan, layers, fuse);
 %!endfunction
-%!assert (points_of ({'conv2d', 'batchnorm', 'relu', 'maxpool', 'flatten', 'dense', 'softmax'}, true), ...
+%!assert (points_of ({'conv2d', 'batchnorm', 'relu', 'maxpool', 'flatten', 'dense', 'softmax'}, ...
+%!                   true), ...
 %!        {'none', 'none', 'own', 'inherit', 'inherit', 'own', 'fixed'})
-%!assert (points_of ({'conv2d', 'maxpool', 'relu', 'dense', 'relu6'}, true), {'own', 'inherit', 'inherit', 'none', 'own'})
+%!assert (points_of ({'conv2d', 'maxpool', 'relu', 'dense', 'relu6'}, true), ...
+%!        {'own', 'inherit', 'inherit', 'none', 'own'})
 %!assert (points_of ({'dense', 'relu'}, false), {'own', 'own'})
 %!assert (points_of ({'relu', 'averagepool', 'relu'}, true), {'own', 'same', 'inherit'})
 %!test % read twice, or an output of the network: not fused

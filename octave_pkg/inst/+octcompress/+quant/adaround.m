@@ -69,7 +69,8 @@ function [codes, info] = adaround (w, gram, grid, varargin)
     g = g .* slope;
     momentum = 0.9 * momentum + 0.1 * g;
     power = 0.999 * power + 0.001 * g .^ 2;
-    a = a - options.rate * (momentum / (1 - 0.9 ^ step)) ./ (sqrt (power / (1 - 0.999 ^ step)) + 1e-12);
+    a = a - options.rate * (momentum / (1 - 0.9 ^ step)) ...
+            ./ (sqrt (power / (1 - 0.999 ^ step)) + 1e-12);
   end
   codes = min (max (below + (a >= 0), first), last);
   centre = zero_point .* ones (size (codes));

@@ -22,7 +22,8 @@ function [scale, zero_point] = along_axis (grid, class_name, full_size)
     rows = prod (full_size) / max (count, 1);
     column = ceil ((1:rows)' / grid.group) + (0:count-1) * ceil (rows / grid.group);
     scale = octcompress.quant.unslice (reshape (scale(column), rows, count), full_size, grid.axis);
-    zero_point = octcompress.quant.unslice (reshape (zero_point(column), rows, count), full_size, grid.axis);
+    zero_point = octcompress.quant.unslice (reshape (zero_point(column), rows, count), ...
+                                            full_size, grid.axis);
   elseif grid.axis > 1
     shape = [ones(1, grid.axis - 1), numel(scale)];
     scale = reshape (scale, shape);

@@ -5,8 +5,8 @@ function [model, rows] = calibrate (caller, model, x, options)
 %
 %   model    a tidy network; grids that its activations have are replaced
 %   x        calibration inputs, as nn_predict takes them
-%   options  struct: activations ('static', 'dynamic' or 'none'), bits, scheme, observer, percentile,
-%            fuse, batch_size, as in nn_calibrate
+%   options  struct: activations ('static', 'dynamic' or 'none'), bits, scheme, observer,
+%            percentile, fuse, batch_size, as in nn_calibrate
 %   rows     cell of structs: layer, lo, hi, scale, zero_point; empty where dynamic
 %
 %   Errors: octcompress:CALLER:badInput, :notFinite (names the layer).
@@ -67,16 +67,19 @@ function [model, rows] = calibrate (caller, model, x, options)
         grids{k} = grids{source};
       case 'fixed'
         [lo, hi] = known_range (model.layers{k - 1}.type, options.bits);
-        grids{k} = octcompress.quant.grid_of_range (lo, hi, options.bits, options.scheme, 0, class_name);
+        grids{k} = octcompress.quant.grid_of_range (lo, hi, options.bits, options.scheme, 0, ...
+                                                    class_name);
       otherwise
-        grids{k} = octcompress.quant.grid_of_range (lo, hi, options.bits, options.scheme, 0, class_name);
+        grids{k} = octcompress.quant.grid_of_range (lo, hi, options.bits, options.scheme, 0, ...
+                                                    class_name);
     end
     if k == 1
       model.quantization.input = grids{k};
     else
       model.layers{k - 1}.quantization.output = grids{k};
     end
-    rows{end + 1} = struct ('layer', names{k}, 'lo', lo, 'hi', hi, 'scale', double (grids{k}.scale), ...
+    rows{end + 1} = struct ('layer', names{k}, 'lo', lo, 'hi', hi, 'scale', ...
+                            double (grids{k}.scale), ...
                             'zero_point', double (grids{k}.zero_point));
   end
   model = share_grids (model, plan, points);

@@ -92,7 +92,8 @@ function grid = choose_grid (w, bits, scheme, axis, varargin)
       if strcmp (options.fit, 'mse')
         [lo, hi] = least_squares_range (m, importance, lo, hi, bits, scheme, options.power2);
       end
-      grid = octcompress.quant.grid_of_range (lo, hi, bits, scheme, axis, class (w), options.power2);
+      grid = octcompress.quant.grid_of_range (lo, hi, bits, scheme, axis, class (w), ...
+                                              options.power2);
     end
     if options.power2
       grid.scale = cast (octcompress.quant.next_power2 (double (grid.scale)), class (w));
@@ -151,7 +152,8 @@ function [lo, hi] = least_squares_range (m, importance, lo, hi, bits, scheme, po
   best = Inf (size (lo));
   share = ones (size (lo));
   for step = 100:-1:20
-    grid = octcompress.quant.grid_of_range (lo * step / 100, hi * step / 100, bits, scheme, 2, 'double', power2);
+    grid = octcompress.quant.grid_of_range (lo * step / 100, hi * step / 100, bits, scheme, 2, ...
+                                            'double', power2);
     square = (octcompress.quant.snap_to_grid (m, grid) - m) .^ 2;
     if ~isempty (importance)
       square = square .* importance;
@@ -176,7 +178,8 @@ end
 
 %!test
 %! grid = octcompress.quant.choose_grid (single ([-2 0 1]), 4);
-%! assert (grid, struct ('bits', 4, 'scheme', 'symmetric', 'scale', single (2 / 7), 'zero_point', single (0), 'axis', 0));
+%! assert (grid, struct ('bits', 4, 'scheme', 'symmetric', 'scale', single (2 / 7), ...
+%!                       'zero_point', single (0), 'axis', 0));
 %!test % affine: the range holds zero, and zero is a code
 %! grid = octcompress.quant.choose_grid ([1 5], 8, 'affine');
 %! assert ({grid.scale, grid.zero_point}, {5 / 255, -128});
@@ -215,7 +218,8 @@ end
 %! err = @(grid) sum ((octcompress.quant.snap_to_grid (w, grid) - w) .^ 2);
 %! assert (err (fitted) < 0.5 * err (plain));
 %!test % importance: only the first two count
-%! grid = octcompress.quant.choose_grid ([1 -1 9 9], 2, 'symmetric', 0, 'fit', 'mse', 'importance', [1 1 0 0]);
+%! grid = octcompress.quant.choose_grid ([1 -1 9 9], 2, 'symmetric', 0, 'fit', 'mse', ...
+%!                                       'importance', [1 1 0 0]);
 %! assert (grid.scale, 1);
 %!test % floating point
 %! grid = octcompress.quant.choose_grid (single ([896 1]), 8, 'fp8_e4m3');

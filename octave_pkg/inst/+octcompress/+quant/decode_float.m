@@ -27,5 +27,6 @@ end
 %!   x = octcompress.quant.decode_float (codes, name{1});
 %!   assert (double (octcompress.quant.encode_float (x, name{1})), codes);
 %! end
-%!assert (octcompress.quant.decode_float (hex2dec ({'3C00', 'C000', '0001'})', 'fp16'), [1 -2 2^-24])
+%!assert (octcompress.quant.decode_float (hex2dec ({'3C00', 'C000', '0001'})', 'fp16'), ...
+%!        [1 -2 2^-24])
 %!assert (octcompress.quant.decode_float (hex2dec ({'7E', '01'})', 'fp8_e4m3'), [448 2^-9])

@@ -34,7 +34,8 @@ function w = decode_grid (codes, grid, class_name)
 end
 
 %!test
-%! grid = struct ('bits', 4, 'scheme', 'affine', 'scale', single (0.5), 'zero_point', single (-3), 'axis', 0);
+%! grid = struct ('bits', 4, 'scheme', 'affine', 'scale', single (0.5), 'zero_point', ...
+%!                single (-3), 'axis', 0);
 %! assert (octcompress.quant.decode_grid (int8 ([-3 -1]), grid), single ([0 1]));
 %!test % codes of values on the grid give the values back
 %! for bits = 1:16
@@ -61,7 +62,8 @@ end
 %! grids{end + 1} = octcompress.quant.choose_grid (w, 3, 'affine', 2, 'group', 7);
 %! for k = 1:numel (grids)
 %!   once = octcompress.quant.decode_grid (octcompress.quant.encode_grid (w, grids{k}), grids{k});
-%!   again = octcompress.quant.decode_grid (octcompress.quant.encode_grid (once, grids{k}), grids{k});
+%!   again = octcompress.quant.decode_grid (octcompress.quant.encode_grid (once, grids{k}), ...
+%!                                          grids{k});
 %!   assert (again, once);
 %!   assert (class (once), 'single');
 %!   assert (norm (once(:) - w(:)) < 0.6 * norm (w(:)));

@@ -28,7 +28,8 @@ end
 
 %!assert (octcompress.quant.encode_float ([0 1 -1 65504 1e9 2^-24], 'fp16'), ...
 %!        int32 (hex2dec ({'0000', '3C00', 'BC00', '7BFF', '7BFF', '0001'}))')
-%!assert (octcompress.quant.encode_float ([1 448 1000 2^-9 -2], 'fp8_e4m3'), int32 (hex2dec ({'38', '7E', '7E', '01', 'C0'}))')
+%!assert (octcompress.quant.encode_float ([1 448 1000 2^-9 -2], 'fp8_e4m3'), ...
+%!        int32 (hex2dec ({'38', '7E', '7E', '01', 'C0'}))')
 %!test % bf16 is the upper half of a single, rounded to even
 %! x = single (mod ((1:999) * 0.377, 2) - 0.8) .* single (10) .^ single (mod (1:999, 60) - 30);
 %! bits = double (typecast (x, 'uint32'));

@@ -42,7 +42,8 @@ function codes = encode_grid (w, grid)
 end
 
 %!function grid = some_grid (bits, scheme, scale, zero_point, axis)
-%!  grid = struct ('bits', bits, 'scheme', scheme, 'scale', scale, 'zero_point', zero_point, 'axis', axis);
+%!  grid = struct ('bits', bits, 'scheme', scheme, 'scale', scale, 'zero_point', zero_point, ...
+%!                 'axis', axis);
 %!endfunction
 %!shared plain
 %! plain = some_grid (4, 'symmetric', 0.5, 0, 0);

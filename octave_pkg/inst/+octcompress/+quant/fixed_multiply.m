@@ -33,7 +33,8 @@ end
 %! for real = [0.0003 0.017 0.5 0.99 3.7]
 %!   [m, s] = octcompress.quant.fixed_multiplier (real);
 %!   assert (max (abs (octcompress.quant.fixed_multiply (x, m, s) - x * real)) <= 0.75 + 1e-4);
-%!   assert (max (abs (octcompress.quant.fixed_multiply (x, m, s, 'single') - x * real)) <= 0.5 + 1e-4);
+%!   assert (max (abs (octcompress.quant.fixed_multiply (x, m, s, ...
+%!                                                       'single') - x * real)) <= 0.5 + 1e-4);
 %! end
 %! [m, s] = octcompress.quant.fixed_multiplier (0.25);
 %! assert (octcompress.quant.fixed_multiply ([2 -2 6 -6], m, s), [1 -1 2 -2]);

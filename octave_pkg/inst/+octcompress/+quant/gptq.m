@@ -35,7 +35,8 @@ function [codes, info] = gptq (w, gram, grid, varargin)
 %
 %   See also nn_quantize, octcompress.quant.gram_factor, octcompress.quant.obq.
 
-  defaults = struct ('order', 'activation', 'block', 128, 'damping', 0.01, 'zeros', [], 'sparsity', 0);
+  defaults = struct ('order', 'activation', 'block', 128, 'damping', 0.01, 'zeros', [], ...
+                     'sparsity', 0);
   options = octcompress.internal.parse_options ('gptq', defaults, varargin);
   octcompress.internal.check ('gptq', 'order', options.order, 'choice', {'activation', 'natural'});
   octcompress.internal.check ('gptq', 'block', options.block, 'integer', [1 Inf]);
@@ -116,11 +117,13 @@ end
 %! expected = zeros (5, 8);
 %! for j = 1:8
 %!   expected(:, j) = min (max (round (rest(:, j) ./ grid.scale), -3), 3);
-%!   rest(:, j:8) = rest(:, j:8) - (rest(:, j) - expected(:, j) .* grid.scale) / u(j, j) * u(j, j:8);
+%!   rest(:, j:8) = rest(:, j:8) - (rest(:, j) - expected(:, j) .* grid.scale) / u(j, j) * u(j, ...
+%!                                                                                           j:8);
 %! end
 %! assert (octcompress.quant.gptq (w, gram, grid, 'order', 'natural'), expected);
 %!test % independent inputs: rounding to nearest
-%! assert (octcompress.quant.gptq (w, diag (1:8), grid), double (octcompress.quant.encode_grid (w, grid)));
+%! assert (octcompress.quant.gptq (w, diag (1:8), grid), ...
+%!         double (octcompress.quant.encode_grid (w, grid)));
 %!test % dead inputs are no trouble
 %! dead = gram;
 %! dead(3, :) = 0;
@@ -130,7 +133,8 @@ end
 %!test % zeros stay, and sparsity adds to them
 %! z = false (5, 8);
 %! z([3 17 22]) = true;
-%! codes = octcompress.quant.gptq (w, gram, octcompress.quant.choose_grid (w, 4, 'affine', 1), 'zeros', z, 'sparsity', 0.5);
+%! codes = octcompress.quant.gptq (w, gram, octcompress.quant.choose_grid (w, 4, 'affine', 1), ...
+%!                                 'zeros', z, 'sparsity', 0.5);
 %! grid4 = octcompress.quant.choose_grid (w, 4, 'affine', 1);
 %! q = octcompress.quant.decode_grid (codes, grid4);
 %! assert (all (q(z) == 0));

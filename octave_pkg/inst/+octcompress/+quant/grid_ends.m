@@ -27,5 +27,6 @@ end
 %! [low, high] = octcompress.quant.grid_ends (grid, zeros (2));
 %! assert (octcompress.quant.snap_to_grid ([-9; -9], grid), low);
 %! assert (octcompress.quant.snap_to_grid ([9; 9], grid), high);
-%! [low, high] = octcompress.quant.grid_ends (struct ('scheme', 'codebook', 'codebook', [2; -1]), single (0));
+%! [low, high] = octcompress.quant.grid_ends (struct ('scheme', 'codebook', 'codebook', ...
+%!                                                    [2; -1]), single (0));
 %! assert ({low, high}, {single(-1), single(2)});

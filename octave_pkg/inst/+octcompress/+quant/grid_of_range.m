@@ -42,7 +42,8 @@ function grid = grid_of_range (lo, hi, bits, scheme, axis, class_name, power2)
     exact = round (first - lo ./ double (scale));
     zero_point = cast (min (max (exact, first), last), class_name);
   end
-  grid = struct ('bits', bits, 'scheme', scheme, 'scale', scale, 'zero_point', zero_point, 'axis', axis);
+  grid = struct ('bits', bits, 'scheme', scheme, 'scale', scale, 'zero_point', zero_point, ...
+                 'axis', axis);
 end
 
 %!test
@@ -60,6 +61,8 @@ end
 %! grid = octcompress.quant.grid_of_range (-8, 7, 4, 'signed', 0, 'double');
 %! assert ({grid.scale, grid.zero_point}, {1, 0});
 %!test % powers of two
-%! grid = octcompress.quant.grid_of_range ([-1; -3; 0], [0.9; 1; 8], 4, 'symmetric', 1, 'double', true);
+%! grid = octcompress.quant.grid_of_range ([-1; -3; 0], [0.9; 1; 8], 4, 'symmetric', 1, ...
+%!                                         'double', true);
 %! assert (grid.scale, [0.25; 0.5; 2]);
-%!assert (getfield (octcompress.quant.grid_of_range (-realmax, realmax, 1, 'affine', 0, 'double'), 'scale'), realmax)
+%!assert (getfield (octcompress.quant.grid_of_range (-realmax, realmax, 1, 'affine', 0, ...
+%!                                                   'double'), 'scale'), realmax)

@@ -43,7 +43,8 @@ function grid = hessian_scales (w, gram, grid, varargin)
       many = per_row;
       many.scale = reshape (per_row.scale * shares(part), [], 1);
       many.zero_point = repmat (per_row.zero_point, numel (part), 1);
-      [~, info] = octcompress.quant.gptq (repmat (w, numel (part), 1), gram, many, 'damping', options.damping, ...
+      [~, info] = octcompress.quant.gptq (repmat (w, numel (part), 1), gram, many, 'damping', ...
+                                          options.damping, ...
                                           'zeros', repmat (options.zeros, numel (part), 1));
       loss(:, part) = reshape (info.loss, out, numel (part));
     end

@@ -26,6 +26,7 @@ end
 %!   for j = 1:numel (b)
 %!     product = a(k) * b(j);
 %!     expected = double (idivide (product + int64 (2 ^ 30), int64 (2 ^ 31), 'floor'));
-%!     assert (octcompress.quant.high_multiply (double (a(k)), double (b(j))), min (expected, 2 ^ 31 - 1));
+%!     assert (octcompress.quant.high_multiply (double (a(k)), double (b(j))), ...
+%!             min (expected, 2 ^ 31 - 1));
 %!   end
 %! end

@@ -69,11 +69,14 @@ function value = compute (run, layer, in, rounding)
       refuse (layer, 'the grid of its output must be static, of up to 8 bits');
     end
   end
-  weighted = any (strcmp (layer.type, {'dense', 'conv2d', 'transposedconv2d', 'add', 'subtract', 'multiply'}));
+  weighted = any (strcmp (layer.type, {'dense', 'conv2d', 'transposedconv2d', 'add', ...
+                                       'subtract', 'multiply'}));
   clips = any (strcmp (layer.type, {'relu', 'relu6'}));
   for k = 1:numel (in)
     if ~isempty (in{k}.pending) && ~clips
-      refuse (layer, 'the layer before it has no grid of its own; fold batch normalisations by nn_fold before nn_quantize');
+      refuse (layer, ...
+              ['the layer before it has no grid of its own; fold batch normalisations by ' ...
+               'nn_fold before nn_quantize']);
     end
   end
   value = struct ('codes', [], 'grid', out_grid, 'low', -Inf, 'high', Inf, 'pending', []);
@@ -96,8 +99,10 @@ function value = compute (run, layer, in, rounding)
 
   zero = double (first.grid.zero_point);
   switch layer.type
-    case {'maxpool', 'globalmaxpool', 'flatten', 'reshape', 'permute', 'dropout', 'identity', 'zeropad', 'upsample', 'relu'}
-      if strcmp (layer.type, 'upsample') && isfield (layer, 'method') && ~strcmp (layer.method, 'nearest')
+    case {'maxpool', 'globalmaxpool', 'flatten', 'reshape', 'permute', 'dropout', 'identity', ...
+          'zeropad', 'upsample', 'relu'}
+      if strcmp (layer.type, 'upsample') && isfield (layer, 'method') ...
+            && ~strcmp (layer.method, 'nearest')
         refuse (layer, 'only upsampling by the nearest pixel keeps the grid');
       end
       value.codes = run ('forward', layer, first.codes - zero, false) + zero;
@@ -116,8 +121,11 @@ function value = compute (run, layer, in, rounding)
         value.grid = first.grid;
       end
     case 'softmax'
-      if isempty (out_grid) || first.grid.bits ~= 8 || double (out_grid.scale) ~= 1 / 256 || out_grid.zero_point ~= -128
-        refuse (layer, 'its output must have 8 bits, the scale 1/256 and the zero point -128, and its input 8 bits');
+      if isempty (out_grid) || first.grid.bits ~= 8 || double (out_grid.scale) ~= 1 / 256 ...
+            || out_grid.zero_point ~= -128
+        refuse (layer, ...
+                ['its output must have 8 bits, the scale 1/256 and the zero point -128, and ' ...
+                 'its input 8 bits']);
       end
       value.codes = octcompress.quant.integer_softmax (first.codes, single (first.grid.scale));
     otherwise
@@ -167,7 +175,8 @@ function value = finish (value, rounding)
   [first, last] = octcompress.quant.code_range (grid);
   low = max (first, zero + round (value.low / out_scale));
   high = min (last, zero + round (value.high / out_scale));
-  value.codes = min (max (octcompress.quant.fixed_multiply (total, m, s, rounding) + zero, low), high);
+  value.codes = min (max (octcompress.quant.fixed_multiply (total, m, s, rounding) + zero, ...
+                          low), high);
   value.pending = [];
   value.low = -Inf;
   value.high = Inf;
@@ -178,9 +187,11 @@ function value = rescale (value, grid, rounding)
   if isempty (value.grid)
     value.grid = grid;
   elseif value.grid.scale ~= grid.scale || value.grid.zero_point ~= grid.zero_point
-    [m, s] = octcompress.quant.fixed_multiplier (double (single (grid.scale)) / double (single (value.grid.scale)));
+    ratio = double (single (grid.scale)) / double (single (value.grid.scale));
+    [m, s] = octcompress.quant.fixed_multiplier (ratio);
     [first, last] = octcompress.quant.code_range (value.grid);
-    codes = octcompress.quant.fixed_multiply (value.codes - double (grid.zero_point), m, s, rounding);
+    codes = octcompress.quant.fixed_multiply (value.codes - double (grid.zero_point), m, s, ...
+                                              rounding);
     value.codes = min (max (codes + double (value.grid.zero_point), first), last);
   end
 end
@@ -189,7 +200,8 @@ function codes = mean_codes (run, layer, codes)
   area = size (codes, 2) * size (codes, 4);
   count = area;
   if strcmp (layer.type, 'averagepool')
-    if isfield (layer, 'count_include_pad') && ~isempty (layer.count_include_pad) && layer.count_include_pad
+    if isfield (layer, 'count_include_pad') && ~isempty (layer.count_include_pad) ...
+          && layer.count_include_pad
       refuse (layer, 'count_include_pad has no integer form');
     end
     layer.count_include_pad = true;
@@ -211,8 +223,11 @@ function codes = from_table (run, layer, in, out_grid)
   catch
     result = [];
   end
-  if ~isequal (size (result), size (table')) || any (strcmp (layer.type, {'logsoftmax', 'batchnorm', 'prelu', 'scale', 'lstm', 'gru'}))
-    refuse (layer, 'this type of layer has no integer form; fold batch normalisations by nn_fold before nn_quantize');
+  if ~isequal (size (result), size (table')) || any (strcmp (layer.type, ...
+        {'logsoftmax', 'batchnorm', 'prelu', 'scale', 'lstm', 'gru'}))
+    refuse (layer, ...
+            ['this type of layer has no integer form; fold batch normalisations by nn_fold ' ...
+             'before nn_quantize']);
   end
   grid = out_grid;
   grid.scale = double (single (grid.scale));

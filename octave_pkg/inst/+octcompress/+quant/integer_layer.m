@@ -27,7 +27,8 @@ function integers = integer_layer (layer, in_grid, out_grid)
   own = octcompress.quant.channel_axis (layer, 'weights');
   if ~uniform || isfield (grid, 'group') || grid.bits > 8 || ~any (grid.axis == [0 own])
     octcompress.internal.fail ('nn_predict', 'notInteger', ...
-      ['the weights of layer ''%s'' must lie on a uniform grid of up to 8 bits with one scale, or one for ' ...
+      ['the weights of layer ''%s'' must lie on a uniform grid of up to 8 bits with one ' ...
+       'scale, or one for ' ...
        'each output channel'], layer.name);
   end
   codes = octcompress.quant.encode_grid (layer.weights, grid);
@@ -44,12 +45,14 @@ function integers = integer_layer (layer, in_grid, out_grid)
   if isfield (layer, 'bias') && ~isempty (layer.bias)
     integers.bias = min (max (round (double (layer.bias(:)) ./ product), -2 ^ 31), 2 ^ 31 - 1);
   end
-  [integers.multiplier, integers.shift] = octcompress.quant.fixed_multiplier (product / double (single (out_grid.scale)));
+  ratio = product / double (single (out_grid.scale));
+  [integers.multiplier, integers.shift] = octcompress.quant.fixed_multiplier (ratio);
 end
 
 %!test
 %! layer = struct ('type', 'dense', 'name', 'a', 'weights', [0.5 -1; 1.5 2], 'bias', [0.26; -1]);
-%! layer.quantization.weights = struct ('bits', 8, 'scheme', 'symmetric', 'scale', [0.5; 0.25], 'zero_point', [0; 0], 'axis', 1);
+%! layer.quantization.weights = struct ('bits', 8, 'scheme', 'symmetric', 'scale', [0.5; 0.25], ...
+%!                                      'zero_point', [0; 0], 'axis', 1);
 %! grid = struct ('scale', 0.125);
 %! n = octcompress.quant.integer_layer (layer, grid, struct ('scale', 0.5));
 %! assert (n.weights, int32 ([1 -2; 6 8]));
@@ -57,4 +60,5 @@ end
 %! assert (n.multiplier, [2^30; 2^30]);
 %! assert (n.shift, [-2; -3]);
 %!error <nn_predict: layer 'a' has no integer weights>
-%! octcompress.quant.integer_layer (struct ('type', 'dense', 'name', 'a', 'weights', 1), struct ('scale', 1), struct ('scale', 1));
+%! octcompress.quant.integer_layer (struct ('type', 'dense', 'name', 'a', 'weights', 1), ...
+%!                                  struct ('scale', 1), struct ('scale', 1));

@@ -18,7 +18,8 @@ function y = integer_predict (caller, model, x, batch_size, rounding)
   if ~isfield (model, 'quantization') || ~isfield (model.quantization, 'input') ...
      || isfield (model.quantization.input, 'dynamic') || model.quantization.input.bits > 8
     octcompress.internal.fail (caller, 'notInteger', ...
-      'the network''s input has no static grid of up to 8 bits; use nn_quantize with data, or nn_calibrate');
+      ['the network''s input has no static grid of up to 8 bits; use nn_quantize with data, or ' ...
+       'nn_calibrate']);
   end
   in_grid = model.quantization.input;
   plan = octcompress.model.plan (caller, model);
@@ -27,7 +28,8 @@ function y = integer_predict (caller, model, x, batch_size, rounding)
   for b = 1:size (ranges, 1)
     batch = octcompress.model.take_batch (x, model, ranges(b, 1):ranges(b, 2));
     codes = double (octcompress.quant.encode_grid (batch, in_grid));
-    [values, grids] = octcompress.quant.integer_forward (plan, model.layers, codes, in_grid, rounding);
+    [values, grids] = octcompress.quant.integer_forward (plan, model.layers, codes, in_grid, ...
+                                                         rounding);
     for k = 1:numel (values)
       parts{b, k} = octcompress.quant.decode_grid (values{k}, grids{k}, class (batch));
     end

@@ -15,7 +15,8 @@ function codes = integer_softmax (codes, scale, rounding)
 %
 %   See also octcompress.quant.integer_forward.
 
-  [multiplier, shift] = octcompress.quant.fixed_multiplier (min (double (scale) * 2 ^ 26, 2 ^ 31 - 1));
+  [multiplier, shift] = octcompress.quant.fixed_multiplier (min (double (scale) * 2 ^ 26, ...
+                                                                 2 ^ 31 - 1));
   least = -floor (31 * 2 ^ 26 / 2 ^ shift);
   difference = codes - max (codes, [], 1);
   counted = difference >= least;
@@ -24,7 +25,8 @@ function codes = integer_softmax (codes, scale, rounding)
   exponentials(~counted) = 0;
   total = sum (round (exponentials / 2 ^ 12), 1);
   [reciprocal, over_unit] = reciprocal_of (total);
-  codes = round (octcompress.quant.high_multiply (reciprocal, exponentials) ./ 2 .^ (over_unit + 23)) - 128;
+  codes = round (octcompress.quant.high_multiply (reciprocal, ...
+                                                  exponentials) ./ 2 .^ (over_unit + 23)) - 128;
   codes = min (codes, 127);
   codes(~counted) = -128;
 end
@@ -41,7 +43,8 @@ function y = exp_of_negative (a)
   third = mul (round (x4 / 4) + x3, 715827883);
   y = 1895147668 + mul (1895147668, x + round ((third + x2) / 2));
   rest = within - a;
-  factors = [1672461947 1302514674 790015084 290630308 39332535 720401 242];   % exp (-1/4), exp (-1/2), ...
+  % exp (-1/4), exp (-1/2), ...
+  factors = [1672461947 1302514674 790015084 290630308 39332535 720401 242];
   for k = 1:7
     bit = mod (floor (rest / 2 ^ (23 + k)), 2) == 1;
     product = mul (y, factors(k));

@@ -31,7 +31,8 @@ function [codebook, info] = kmeans (w, count, varargin)
   options = octcompress.internal.parse_options ('kmeans', defaults, varargin);
   octcompress.internal.check ('kmeans', 'w', w, 'finite');
   octcompress.internal.check ('kmeans', 'count', count, 'integer', [1 65536]);
-  octcompress.internal.check ('kmeans', 'start', options.start, 'choice', {'linear', 'density', 'random'});
+  octcompress.internal.check ('kmeans', 'start', options.start, 'choice', ...
+                              {'linear', 'density', 'random'});
   octcompress.internal.check ('kmeans', 'iterations', options.iterations, 'integer', [0 Inf]);
   octcompress.internal.check ('kmeans', 'zero', options.zero, 'flag');
   values = double (w(:));

@@ -45,7 +45,8 @@ function [codes, info] = obq (w, gram, grid, varargin)
   for r = 1:out
     row_grid = grid;
     if ~isfield (grid, 'codebook')
-      row_grid = struct ('bits', grid.bits, 'scheme', grid.scheme, 'scale', 2 * half_step(r, :)', ...
+      row_grid = struct ('bits', grid.bits, 'scheme', grid.scheme, 'scale', ...
+                         2 * half_step(r, :)', ...
                          'zero_point', zero_point(r, :)', 'axis', 1);
     end
     pruned = max (floor (options.sparsity * in), nnz (zero(r, :)));
@@ -89,7 +90,8 @@ end
 %! e = octcompress.quant.snap_to_grid (w, grid) - w;
 %! assert (sum (info.loss) < 0.5 * sum (sum ((e * gram) .* e)));
 %!test % independent inputs: rounding to nearest
-%! assert (octcompress.quant.obq (w, diag (1:8), grid), double (octcompress.quant.encode_grid (w, grid)));
+%! assert (octcompress.quant.obq (w, diag (1:8), grid), ...
+%!         double (octcompress.quant.encode_grid (w, grid)));
 %!test % two inputs by hand: the first costs less and is rounded, the second makes good for it
 %! one = struct ('bits', 8, 'scheme', 'symmetric', 'scale', 1, 'zero_point', 0, 'axis', 0);
 %! assert (octcompress.quant.obq ([0.1 0.45], [2 1.9; 1.9 2], one, 'damping', 0), [0 1]);
@@ -97,7 +99,8 @@ end
 %! [~, info] = octcompress.quant.obq (w, gram, grid, 'sparsity', 0.5);
 %! assert (all (sum (info.q == 0, 2) >= 4));
 %! z = w > 0.2;
-%! [~, info] = octcompress.quant.obq (w, gram, octcompress.quant.choose_grid (w, 4, 'affine'), 'zeros', z);
+%! [~, info] = octcompress.quant.obq (w, gram, octcompress.quant.choose_grid (w, 4, 'affine'), ...
+%!                                    'zeros', z);
 %! assert (all (info.q(z) == 0));
 %!test % a codebook, and groups
 %! book = struct ('bits', 2, 'scheme', 'codebook', 'codebook', [-0.4; -0.1; 0.1; 0.4], 'axis', 0);

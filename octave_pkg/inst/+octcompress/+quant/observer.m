@@ -40,7 +40,8 @@ function varargout = observer (form, varargin)
 end
 
 function state = begin_state (kind, percentile)
-  state = struct ('kind', kind, 'lo', Inf, 'hi', -Inf, 'percentile', 99.99, 'batches', 0, 'limit', 0, 'counts', []);
+  state = struct ('kind', kind, 'lo', Inf, 'hi', -Inf, 'percentile', 99.99, 'batches', 0, ...
+                  'limit', 0, 'counts', []);
   if nargin > 1
     state.percentile = percentile;
   end
@@ -275,7 +276,8 @@ end
 %!   assert (error_of (outliers, [lo hi], 4, 'affine') < plain, kind{1});
 %! end
 %! [lo, hi] = observed ('mse', {outliers}, 4, 'symmetric');
-%! assert (error_of (outliers, [lo hi], 4, 'symmetric') < error_of (outliers, [-9 20], 4, 'symmetric'));
+%! assert (error_of (outliers, [lo hi], 4, 'symmetric') < error_of (outliers, [-9 20], 4, ...
+%!                                                                  'symmetric'));
 %!test % nothing, zeros, NaN
 %! [lo, hi] = observed ('mse', {zeros(0, 3)}, 8, 'affine');
 %! assert ([lo hi], [Inf -Inf]);

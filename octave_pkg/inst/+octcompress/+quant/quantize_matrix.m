@@ -30,7 +30,8 @@ function [q, bias, grid, info] = quantize_matrix (w, bias, stats, bits, options)
     parts{g} = of_group (stats, g);
     r = rows(:, g);
     if compensated
-      target(r, :) = octcompress.quant.refit (parts{g}, w(r, :), part_of (bias, r), options.damping);
+      target(r, :) = octcompress.quant.refit (parts{g}, w(r, :), part_of (bias, r), ...
+                                              options.damping);
     end
     parts{g}.centred = octcompress.quant.centre (parts{g}, ~isempty (bias));
     importance(r, :) = repmat (diag (parts{g}.centred)', numel (r), 1);
@@ -40,7 +41,8 @@ function [q, bias, grid, info] = quantize_matrix (w, bias, stats, bits, options)
   end
 
   grid = grid_of (cast (target, class_name), importance, bits, options);
-  if strcmp (options.fit, 'hessian') && ~isfield (grid, 'codebook') && isempty (octcompress.quant.float_format (grid.scheme))
+  if strcmp (options.fit, 'hessian') && ~isfield (grid, 'codebook') ...
+        && isempty (octcompress.quant.float_format (grid.scheme))
     shares = 0.15:0.025:1;
     if options.power2
       shares = [1 0.5 0.25 0.125];
@@ -49,8 +51,10 @@ function [q, bias, grid, info] = quantize_matrix (w, bias, stats, bits, options)
       for g = 1:groups
         r = rows(:, g);
         [part, place] = rows_of_grid (grid, r, out);
-        part = octcompress.quant.hessian_scales (target(r, :), parts{g}.centred, part, 'shares', shares, ...
-                                                 'damping', options.damping, 'zeros', part_of (options.zeros, r));
+        part = octcompress.quant.hessian_scales (target(r, :), parts{g}.centred, part, ...
+                                                 'shares', shares, ...
+                                                 'damping', options.damping, 'zeros', ...
+                                                 part_of (options.zeros, r));
         grid.scale(place) = part.scale;
       end
     elseif groups == 1 && ~isfield (grid, 'group')
@@ -65,7 +69,8 @@ function [q, bias, grid, info] = quantize_matrix (w, bias, stats, bits, options)
   codes = zeros (size (w));
   for g = 1:groups
     r = rows(:, g);
-    codes(r, :) = rounded (target(r, :), parts{g}.centred, rows_of_grid (grid, r, out), part_of (options.zeros, r), options);
+    codes(r, :) = rounded (target(r, :), parts{g}.centred, rows_of_grid (grid, r, out), ...
+                           part_of (options.zeros, r), options);
   end
   q = octcompress.quant.decode_grid (codes, grid, class_name);
   info.codes = codes;
@@ -86,20 +91,23 @@ end
 
 function grid = grid_of (w, importance, bits, options)
   if strcmp (options.scheme, 'codebook')
-    codebook = octcompress.quant.kmeans (w, 2 ^ bits, 'start', options.start, 'seed', options.seed, ...
+    codebook = octcompress.quant.kmeans (w, 2 ^ bits, 'start', options.start, 'seed', ...
+                                         options.seed, ...
       'weights', importance + 1e-9 * max (importance(:)), 'zero', ~isempty (options.zeros));
     grid = struct ('bits', bits, 'scheme', 'codebook', 'codebook', codebook, 'axis', 0);
     return
   end
   extra = {};
-  if strcmp (options.fit, 'mse') || (strcmp (options.fit, 'hessian') && options.axis == 0 && size (importance, 1) > 1)
+  if strcmp (options.fit, 'mse') || (strcmp (options.fit, 'hessian') && options.axis == 0 ...
+                                     && size (importance, 1) > 1)
     extra = {'importance', importance};
   end
   fit = options.fit;
   if strcmp (fit, 'hessian')
     fit = 'range';
   end
-  grid = octcompress.quant.choose_grid (w, bits, options.scheme, options.axis, 'group', options.group, ...
+  grid = octcompress.quant.choose_grid (w, bits, options.scheme, options.axis, 'group', ...
+                                        options.group, ...
                                         'power2', options.power2, 'fit', fit, extra{:});
 end
 

@@ -46,7 +46,8 @@ function [q, figures] = quantize_tensor (w, grid)
     signal = signal + piece' * piece;
   end
   q = from_matrix (q, w, grid.axis);
-  figures = struct ('levels', nnz (used), 'max_error', max_error, 'sqnr', 10 * log10 (signal / noise));
+  figures = struct ('levels', nnz (used), 'max_error', max_error, 'sqnr', ...
+                    10 * log10 (signal / noise));
 end
 
 function m = as_matrix (w, axis)

@@ -33,11 +33,13 @@ end
 %!test % inputs scaled and moved: weights and bias make up for it
 %! u = reshape (mod ((1:300) * 0.7548776662, 1), 3, 100);
 %! v = 2 * u + [1; 2; 3];
-%! stats = struct ('gram', v * v', 'cross', u * v', 'total', sum (v, 2), 'total_reference', sum (u, 2), 'count', 100);
+%! stats = struct ('gram', v * v', 'cross', u * v', 'total', sum (v, 2), 'total_reference', ...
+%!                 sum (u, 2), 'count', 100);
 %! w = [1 2 3; -1 0 1];
 %! [new, bias] = octcompress.quant.refit (stats, w, [1; 2], 1e-9);
 %! assert (new, w / 2, 1e-6);
 %! assert (new * v + bias, w * u + [1; 2], 1e-6);
 %!test % nothing to fit to
-%! stats = struct ('gram', zeros (2), 'cross', zeros (2), 'total', [0; 0], 'total_reference', [0; 0], 'count', 5);
+%! stats = struct ('gram', zeros (2), 'cross', zeros (2), 'total', [0; 0], 'total_reference', ...
+%!                 [0; 0], 'count', 5);
 %! assert (octcompress.quant.refit (stats, [1 2], [], 0.01), [1 2]);

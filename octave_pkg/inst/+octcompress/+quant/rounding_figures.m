@@ -12,7 +12,8 @@ function figures = rounding_figures (w, q, codes)
 
   difference = double (q(:)) - double (w(:));
   signal = sum (double (w(:)) .^ 2);
-  figures = struct ('levels', numel (unique (codes(:))), 'max_error', max ([0; abs(difference)]), ...
+  figures = struct ('levels', numel (unique (codes(:))), 'max_error', ...
+                    max ([0; abs(difference)]), ...
                     'sqnr', 10 * log10 (signal / sum (difference .^ 2)));
 end
 

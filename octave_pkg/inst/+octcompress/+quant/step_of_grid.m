@@ -7,10 +7,11 @@ function grid = step_of_grid (grid, w, move, q)
 %   move  what the optimiser added to them
 %   q     the weights on the grid, the size of w
 %
-%   Uniform grids: scale + mean (move * dq/ds) over the weights of a scale, with dq/ds = code - w / s
-%   inside the grid and the code (less the zero point) at its ends [1, eq. 3]. With one bit the
-%   scale so stays the mean magnitude. A scale keeps at least a hundredth of itself. Codebooks: each entry moves by the mean of its
-%   weights' moves; an entry that is 0 stays. Floating point formats have nothing to learn.
+%   Uniform grids: scale + mean (move * dq/ds) over the weights of a scale, with dq/ds = code - w /
+%   s inside the grid and the code (less the zero point) at its ends [1, eq. 3]. With one bit the
+%   scale so stays the mean magnitude. A scale keeps at least a hundredth of itself. Codebooks: each
+%   entry moves by the mean of its weights' moves; an entry that is 0 stays. Floating point formats
+%   have nothing to learn.
 %
 %   [1] Esser et al., Learned step size quantization, ICLR 2020, arXiv:1902.08153.
 %
@@ -45,13 +46,16 @@ function grid = step_of_grid (grid, w, move, q)
     cut = {grid.group};
   end
   n = size (octcompress.quant.slices (w, grid.axis, cut{:}), 1);
-  change = sum (octcompress.quant.slices (double (move) .* double (slope), grid.axis, cut{:}), 1)' / max (n, 1);
+  change = sum (octcompress.quant.slices (double (move) .* double (slope), grid.axis, cut{:}), ...
+                1)' / max (n, 1);
   before = double (grid.scale(:));
-  grid.scale = cast (reshape (max (before + change, before / 100), size (grid.scale)), class (grid.scale));
+  grid.scale = cast (reshape (max (before + change, before / 100), size (grid.scale)), ...
+                     class (grid.scale));
 end
 
 %!test % a uniform grid, by hand
-%! grid = struct ('bits', 2, 'scheme', 'symmetric', 'scale', [1; 2], 'zero_point', [0; 0], 'axis', 1);
+%! grid = struct ('bits', 2, 'scheme', 'symmetric', 'scale', [1; 2], 'zero_point', [0; 0], ...
+%!                'axis', 1);
 %! w = [0.8 3; 0.4 -9];
 %! move = [0.1 0.2; -0.1 0.3];
 %! g = octcompress.quant.step_of_grid (grid, w, move, []);

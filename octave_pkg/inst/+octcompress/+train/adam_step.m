@@ -54,10 +54,12 @@ end
 %!   assert (w, expected, 1e-14);
 %! end
 %!test % the first step is the sign of the gradient, times the rate
-%! w = octcompress.train.adam_step (zeros (1, 3), zeros (1, 3), zeros (1, 3), [1e-3 -5 200], 1, 0.1, 0.9, 0.999, 1e-12);
+%! w = octcompress.train.adam_step (zeros (1, 3), zeros (1, 3), zeros (1, 3), [1e-3 -5 200], 1, ...
+%!                                  0.1, 0.9, 0.999, 1e-12);
 %! assert (w, [-0.1 0.1 -0.1], 1e-9);
 %!test % no gradient, no step
-%! w = octcompress.train.adam_step (single (3), single (0), single (0), single (0), 1, 0.1, 0.9, 0.999, 1e-8);
+%! w = octcompress.train.adam_step (single (3), single (0), single (0), single (0), 1, 0.1, ...
+%!                                  0.9, 0.999, 1e-8);
 %! assert (w, single (3));
 %!test % a rate of 0 leaves w
 %! [w, mean] = octcompress.train.adam_step (3, 0, 0, 2, 1, 0, 0.9, 0.999, 1e-8);

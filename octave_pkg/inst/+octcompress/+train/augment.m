@@ -6,7 +6,8 @@ function images = augment (images, input_size, augmentation, training)
 %   images        H x W x C x n
 %   input_size    [h w c] of the images that come out; smaller than H x W only with crop
 %   augmentation  struct:
-%     flip   'none', 'horizontal' (left and right, each image with probability 1/2), 'vertical', 'both'
+%     flip   'none', 'horizontal' (left and right, each image with probability 1/2), 'vertical',
+%            'both'
 %     shift  0 or more pixels: each image moves by -shift to shift in both directions, zeros come in
 %     crop   true: a window of h x w at a random place
 %   training      false: nothing is random; with crop the window is in the middle

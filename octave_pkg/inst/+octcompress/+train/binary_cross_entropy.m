@@ -8,8 +8,8 @@ function [loss, gradient] = binary_cross_entropy (logits, target)
 %   loss      double: mean over all entries of -target * log (p) - (1 - target) * log (1 - p)
 %   gradient  (p - target) / number of entries
 %
-%   with p = 1 / (1 + exp (-logits)). It is computed as max (z, 0) - z * target + log (1 + exp (-abs (z))),
-%   so that large logits do not overflow.
+%   with p = 1 / (1 + exp (-logits)). It is computed as max (z, 0) - z * target + log (1 + exp (-abs
+%   (z))), so that large logits do not overflow.
 %
 %   See also nn_train, octcompress.train.cross_entropy.
 
@@ -27,7 +27,8 @@ end
 %! assert (loss, mean (-t .* log (p) - (1 - t) .* log (1 - p)), 1e-15);
 %! assert (gradient, (p - t) / 3, 1e-15);
 %!test % large logits
-%! [loss, gradient] = octcompress.train.binary_cross_entropy (single ([1e30 -1e30]), single ([1 0]));
+%! [loss, gradient] = octcompress.train.binary_cross_entropy (single ([1e30 -1e30]), ...
+%!                                                            single ([1 0]));
 %! assert (loss, 0);
 %! assert (gradient, single ([0 0]));
 %!test % central differences

@@ -13,8 +13,8 @@ function [worst, info] = check_gradient (model, x, y, varargin)
 %          the gradient by X)
 %
 %   The relative error of an array is the largest difference between gradient and central
-%   difference over the samples, divided by the largest of both, or by 1e-4 times the largest gradient of
-%   the network where all samples of the array are smaller than that.
+%   difference over the samples, divided by the largest of both, or by 1e-4 times the largest
+%   gradient of the network where all samples of the array are smaller than that.
 %
 %   The network computes as in training: batch normalisation by the batch, dropout with the same
 %   random numbers each time. Grids are left out, for a step function has no useful
@@ -27,7 +27,8 @@ function [worst, info] = check_gradient (model, x, y, varargin)
 %     step (1e-5)             of the central differences
 %     seed (0)
 %
-%   Errors: octcompress:check_gradient:badInput, :badLabels, :badTarget, :badValue, :unknownOption, ...
+%   Errors: octcompress:check_gradient:badInput, :badLabels, :badTarget, :badValue, :unknownOption,
+%   ...
 %
 %   Example:
 %     worst = octcompress.train.check_gradient (nn_load ('lenet300.mat'), rand (784, 3), [1 5 2])
@@ -54,7 +55,8 @@ function [worst, info] = check_gradient (model, x, y, varargin)
     dropped = {'sigmoid'};
   end
   plan = octcompress.train.cut ('check_gradient', model, dropped);
-  wanted = struct ('loss', options.loss, 'augmentation', [], 'label_smoothing', 0, 'class_weights', [], ...
+  wanted = struct ('loss', options.loss, 'augmentation', [], 'label_smoothing', 0, ...
+                   'class_weights', [], ...
                    'huber_delta', 1);
   source = octcompress.train.data_source ('check_gradient', model, plan, x, y, wanted, {'X', 'Y'});
   batch = double (octcompress.train.batch (double (source.x), model, 1:source.count, [], true));
@@ -62,7 +64,8 @@ function [worst, info] = check_gradient (model, x, y, varargin)
 
   before = octcompress.train.random ('seed', options.seed);
   restoring = onCleanup (@() octcompress.train.random ('restore', before));
-  run = struct ('plan', plan, 'loss', source.loss, 'count', source.count, 'seed', options.seed, 'weights', []);
+  run = struct ('plan', plan, 'loss', source.loss, 'count', source.count, 'seed', options.seed, ...
+                'weights', []);
   if isempty (y)
     outputs = octcompress.model.forward (plan, layers, batch, true);
     run.weights = 2 * octcompress.train.random ('uniform', size (outputs{1})) - 1;
@@ -140,23 +143,29 @@ function row = compare (f, w, gradient, options)
     numeric(i) = (above - f (moved)) / (2 * options.step);
   end
   given = reshape (gradient(tried), size (numeric));
-  row = struct ('difference', max ([0, abs(numeric - given)]), 'largest', max ([0, abs(numeric), abs(given)]));
+  row = struct ('difference', max ([0, abs(numeric - given)]), 'largest', ...
+                max ([0, abs(numeric), abs(given)]));
 end
 
 %!shared model, X
-%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', single (reshape (sin (1:12), 4, 3)), 'bias', single ([0.3; -0.1; 0.2; 0])), ...
+%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', ...
+%!                        single (reshape (sin (1:12), 4, 3)), 'bias', ...
+%!                        single ([0.3; -0.1; 0.2; 0])), ...
 %!                 struct('type', 'tanh', 'name', 't'), ...
 %!                 struct('type', 'dropout', 'name', 'd', 'rate', 0.3), ...
-%!                 struct('type', 'dense', 'name', 'b', 'weights', single (reshape (cos (1:8), 2, 4))), ...
+%!                 struct('type', 'dense', 'name', 'b', 'weights', ...
+%!                        single (reshape (cos (1:8), 2, 4))), ...
 %!                 struct('type', 'softmax', 'name', 's')};
 %! X = reshape (sin ((1:15) * 1.3), 3, 5);
 %!test % every loss
 %! assert (octcompress.train.check_gradient (model, X, [1 2 2 1 1]) < 1e-6);
 %! for loss = {'mse', 'huber', 'mae'}
-%!   assert (octcompress.train.check_gradient (model, X, reshape (cos (1:10), 2, 5), 'loss', loss{1}) < 1e-6, loss{1});
+%!   assert (octcompress.train.check_gradient (model, X, reshape (cos (1:10), 2, 5), 'loss', ...
+%!                                             loss{1}) < 1e-6, loss{1});
 %! end
 %! model.layers{5}.type = 'sigmoid';
-%! assert (octcompress.train.check_gradient (model, X, [1 0 1 1 0; 0 0 1 1 1], 'loss', 'binary_crossentropy') < 1e-6);
+%! assert (octcompress.train.check_gradient (model, X, [1 0 1 1 0; 0 0 1 1 1], 'loss', ...
+%!                                           'binary_crossentropy') < 1e-6);
 %! model.layers{5}.type = 'softmax';
 %!test % without labels, with grids, all entries; a row for every array
 %! q = nn_quantize (model, 2, 'data', X);
@@ -173,9 +182,11 @@ end
 %! kink = struct ('layers', {{struct('type', 'dense', 'weights', [1 -1]), struct('type', 'relu')}});
 %! assert (octcompress.train.check_gradient (kink, [1 2; 1 1]) > 0.1);
 %!test % the network that the examples use
-%! file = fullfile (fileparts (which ('nn_train')), '..', '..', 'examples', 'models', 'lenet300.mat');
+%! file = fullfile (fileparts (which ('nn_train')), '..', '..', 'examples', 'models', ...
+%!                  'lenet300.mat');
 %! if isfile (file)
-%!   assert (octcompress.train.check_gradient (nn_load (file), reshape (abs (sin (1:784*3)), 784, 3), [1 5 2], 'samples', 5) < 1e-6);
+%!   assert (octcompress.train.check_gradient (nn_load (file), ...
+%!         reshape (abs (sin (1:784*3)), 784, 3), [1 5 2], 'samples', 5) < 1e-6);
 %! end
 %!error <check_gradient: there is no option 'sample'; the options are loss, samples> octcompress.train.check_gradient (model, X, [], 'sample', 3)
 %!error <check_gradient: Y must hold class numbers from 1 to 2, but element 1 is 3> octcompress.train.check_gradient (model, X, [3 1 1 1 1])

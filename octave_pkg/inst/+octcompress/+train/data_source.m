@@ -6,7 +6,8 @@ function source = data_source (caller, model, plan, x, y, options, name)
 %   plan     of octcompress.train.cut
 %   x        inputs, as nn_train takes them
 %   y        labels or targets, as options.loss wants them; [] with no loss: only the inputs
-%   options  loss, augmentation, and label_smoothing, class_weights, huber_delta where the loss uses them
+%   options  loss, augmentation, and label_smoothing, class_weights, huber_delta where the loss uses
+%            them
 %   name     {'X', 'Y'} as the user knows them, for messages
 %   source   struct: x, count, loss, labels, check, as octcompress.train.loop has them
 %
@@ -17,7 +18,8 @@ function source = data_source (caller, model, plan, x, y, options, name)
   x = check_inputs (caller, model, x, options);
   count = octcompress.model.observations (x, model.input_size);
   if count == 0
-    octcompress.internal.fail (caller, 'empty', '%s must hold at least one observation, but is %s', name{1}, ...
+    octcompress.internal.fail (caller, 'empty', ...
+                               '%s must hold at least one observation, but is %s', name{1}, ...
                                octcompress.internal.describe (x));
   end
   source = struct ('x', x, 'count', count, 'loss', [], 'labels', [], 'check', sample_sum (x));
@@ -29,18 +31,21 @@ function source = data_source (caller, model, plan, x, y, options, name)
     classes = prod (out_size);
     if classes ~= out_size(end) || classes < 2
       octcompress.internal.fail (caller, 'badOutput', ...
-        'the loss ''crossentropy'' needs an output of 2 or more values, but layer ''%s'' gives [%s]', ...
+        ['the loss ''crossentropy'' needs an output of 2 or more values, but layer ''%s'' ' ...
+         'gives [%s]'], ...
         model.layers{plan.outputs}.name, num2str (out_size));
     end
     labels = octcompress.model.labels (caller, y, classes);
     require_count (caller, numel (labels), count, name);
     source.labels = labels;
     cross_entropy = @octcompress.train.cross_entropy;
-    source.loss = @(outputs, which, ~) class_loss (cross_entropy, outputs{1}, labels(which), options);
+    source.loss = @(outputs, which, ~) class_loss (cross_entropy, outputs{1}, labels(which), ...
+                                                   options);
   else
     target = check_target (caller, y, out_size, count, options, name);
     kind = octcompress.model.float_class (model);
-    source.loss = @(outputs, which, ~) target_loss (outputs{1}, target, which, out_size, kind, options);
+    source.loss = @(outputs, which, ~) target_loss (outputs{1}, target, which, out_size, kind, ...
+                                                    options);
   end
   source.check = source.check + sample_sum (y);
 end
@@ -50,7 +55,8 @@ function x = check_inputs (caller, model, x, options)
   if ~isempty (options.augmentation)
     if numel (model.input_size) ~= 3
       octcompress.internal.fail (caller, 'badValue', ...
-        'AUGMENTATION needs images, H x W x C x N, but MODEL.INPUT_SIZE is [%s]', num2str (model.input_size(:)'));
+        'AUGMENTATION needs images, H x W x C x N, but MODEL.INPUT_SIZE is [%s]', ...
+        num2str (model.input_size(:)'));
     end
     if options.augmentation.crop
       given = [size(x, 1), size(x, 2)];
@@ -68,7 +74,8 @@ end
 function require_count (caller, given, count, name)
   if given ~= count
     octcompress.internal.fail (caller, 'badLabels', ...
-      '%s must have one entry for each of the %d observations of %s, but has %d', name{2}, count, name{1}, given);
+      '%s must have one entry for each of the %d observations of %s, but has %d', name{2}, ...
+      count, name{1}, given);
   end
 end
 
@@ -77,7 +84,8 @@ function target = check_target (caller, y, out_size, count, options, name)
     y = reshape (y, 1, []);
   end
   if ~(isnumeric (y) || islogical (y)) || ~isreal (y)
-    octcompress.internal.fail (caller, 'badTarget', '%s must be a real numeric array, but is %s', name{2}, ...
+    octcompress.internal.fail (caller, 'badTarget', ...
+                               '%s must be a real numeric array, but is %s', name{2}, ...
                                octcompress.internal.describe (y));
   end
   if numel (out_size) == 3
@@ -89,7 +97,8 @@ function target = check_target (caller, y, out_size, count, options, name)
   wanted(end + 1:numel (given)) = 1;
   if ~isequal (given, wanted)
     octcompress.internal.fail (caller, 'badTarget', ...
-      'with the loss ''%s'' %s must be of the output''s size, %s, but is %s', options.loss, name{2}, ...
+      'with the loss ''%s'' %s must be of the output''s size, %s, but is %s', options.loss, ...
+      name{2}, ...
       strjoin (arrayfun (@(n) sprintf ('%d', n), wanted, 'UniformOutput', false), 'x'), ...
       octcompress.internal.describe (y));
   end
@@ -98,7 +107,8 @@ function target = check_target (caller, y, out_size, count, options, name)
   end
   if strcmp (options.loss, 'binary_crossentropy') && (any (y(:) < 0) || any (y(:) > 1))
     octcompress.internal.fail (caller, 'badTarget', ...
-      'with the loss ''binary_crossentropy'' %s must lie from 0 to 1, but goes from %g to %g', name{2}, ...
+      'with the loss ''binary_crossentropy'' %s must lie from 0 to 1, but goes from %g to %g', ...
+      name{2}, ...
       min (y(:)), max (y(:)));
   end
   target = y;
@@ -106,7 +116,8 @@ end
 
 function [value, dy] = class_loss (cross_entropy, y, labels, options)
   logits = reshape (y, [], numel (labels));
-  [value, gradient] = cross_entropy (logits, labels, options.label_smoothing, options.class_weights);
+  [value, gradient] = cross_entropy (logits, labels, options.label_smoothing, ...
+                                     options.class_weights);
   dy = {reshape(gradient, size (y))};
 end
 
@@ -136,7 +147,8 @@ end
 %! one = three;
 %! one.layers{1}.weights = [1 1];
 %!function s = made (model, x, y, loss, augmentation)
-%!  o = struct ('loss', loss, 'augmentation', [], 'label_smoothing', 0, 'class_weights', [], 'huber_delta', 1);
+%!  o = struct ('loss', loss, 'augmentation', [], 'label_smoothing', 0, 'class_weights', [], ...
+%!              'huber_delta', 1);
 %!  if nargin > 4
 %!    o.augmentation = augmentation;
 %!  end

@@ -26,7 +26,8 @@ function [model, state] = from_checkpoint (base)
   state = model.training;
   model = rmfield (model, 'training');
   if ~strcmp (state.caller, caller)
-    octcompress.internal.fail (caller, 'resumeMismatch', 'RESUME is a checkpoint of %s; go on with that', ...
+    octcompress.internal.fail (caller, 'resumeMismatch', ...
+                               'RESUME is a checkpoint of %s; go on with that', ...
                                state.caller);
   end
   if ~isequal (shape (model), shape (base.model))
@@ -46,8 +47,10 @@ function [model, state] = from_checkpoint (base)
     end
     if ~isequal (state.options.(names{k}), now)
       octcompress.internal.fail (caller, 'resumeMismatch', ...
-        '%s was %s in the checkpoint, but is %s; give the same options to go on', upper (names{k}), ...
-        octcompress.internal.describe (state.options.(names{k})), octcompress.internal.describe (now));
+        '%s was %s in the checkpoint, but is %s; give the same options to go on', ...
+        upper (names{k}), ...
+        octcompress.internal.describe (state.options.(names{k})), ...
+        octcompress.internal.describe (now));
     end
   end
   state.layers = model.layers(1:state.depth);
@@ -65,7 +68,8 @@ function list = shape (model)
 end
 
 %!function model = two_layers ()
-%!  model = octcompress.model.tidy ('f', struct ('layers', {{struct('type', 'dense', 'weights', 1), struct('type', 'relu')}}));
+%!  model = octcompress.model.tidy ('f', struct ('layers', ...
+%!        {{struct('type', 'dense', 'weights', 1), struct('type', 'relu')}}));
 %!endfunction
 %!function base = some_base (model)
 %!  base = struct ('caller', 'f', 'model', model, 'data', [5 7], ...
@@ -73,7 +77,8 @@ end
 %!endfunction
 %!test % there and back, in memory and through a file
 %! base = some_base (two_layers ());
-%! state = struct ('layers', {{setfield(base.model.layers{1}, 'weights', 3)}}, 'step', 7, 'kept', {{[], true}});
+%! state = struct ('layers', {{setfield(base.model.layers{1}, 'weights', 3)}}, 'step', 7, ...
+%!                 'kept', {{[], true}});
 %! part = octcompress.train.to_checkpoint (base, state);
 %! file = [tempname() '.mat'];
 %! deleting = onCleanup (@() delete (file));
@@ -87,7 +92,8 @@ end
 %! end
 %!error <f: RESUME is a checkpoint of nn_distill; go on with that>
 %! base = some_base (two_layers ());
-%! base.options.resume = octcompress.train.to_checkpoint (setfield (base, 'caller', 'nn_distill'), struct ('layers', {{}}));
+%! base.options.resume = octcompress.train.to_checkpoint (setfield (base, 'caller', ...
+%!       'nn_distill'), struct ('layers', {{}}));
 %! octcompress.train.from_checkpoint (base);
 %!error <f: RESUME must be text, but is 3>
 %! base = some_base (two_layers ());

@@ -22,7 +22,8 @@ function result = interrupted (action, base, state)
   persistent kept_base kept_state
   if nargin == 0
     if isempty (kept_base)
-      octcompress.internal.fail ('interrupted', 'nothing', 'no training was interrupted in this session');
+      octcompress.internal.fail ('interrupted', 'nothing', ...
+                                 'no training was interrupted in this session');
     end
     result = octcompress.train.to_checkpoint (kept_base, kept_state);
     return

@@ -13,7 +13,8 @@ function rate = learning_rate (options, step, steps_per_epoch)
 %   constant     learning_rate
 %   step         learning_rate * decay ^ floor (e / decay_epochs)
 %   exponential  learning_rate * decay ^ (e / decay_epochs)
-%   cosine       from learning_rate to final_rate: final + (start - final) * (1 + cos (pi * t)) / 2 [1]
+%   cosine       from learning_rate to final_rate: final + (start - final) * (1 + cos (pi * t)) / 2
+%                [1]
 %   onecycle     up from learning_rate / 25 along a half cosine for the first 0.3 of the steps, then
 %                down to final_rate [2]
 %
@@ -52,7 +53,8 @@ function rate = learning_rate (options, step, steps_per_epoch)
     case 'exponential'
       rate = start * options.decay ^ (step / (steps_per_epoch * options.decay_epochs));
     case 'cosine'
-      rate = half_cosine (start, options.final_rate, (step - warm) / (options.epochs * steps_per_epoch - warm));
+      rate = half_cosine (start, options.final_rate, ...
+                          (step - warm) / (options.epochs * steps_per_epoch - warm));
   end
 end
 

@@ -10,7 +10,8 @@ function list = parameters (model, plan)
 %     field   its field: weights, bias, ...
 %     decays  weight decay applies: the fields that pruning takes, so neither biases nor
 %             normalisation
-%     pruned, keep        whether layer.pruning has the field; then 0 where the array is zero, else 1
+%     pruned, keep        whether layer.pruning has the field; then 0 where the array is zero, else
+%                         1
 %     quantized, grid     whether layer.quantization has the field; then that grid
 %     low, high           the least and greatest value of the grid, shaped to meet the array
 %
@@ -33,8 +34,10 @@ function list = parameters (model, plan)
       if ~isfield (layer, field) || isempty (layer.(field))
         continue
       end
-      place = struct ('layer', k, 'field', field, 'decays', any (strcmp (field, entry.prunable)), ...
-                      'pruned', false, 'keep', [], 'quantized', false, 'grid', [], 'low', [], 'high', []);
+      place = struct ('layer', k, 'field', field, 'decays', ...
+                      any (strcmp (field, entry.prunable)), ...
+                      'pruned', false, 'keep', [], 'quantized', false, 'grid', [], 'low', [], ...
+                      'high', []);
       w = layer.(field);
       if has (layer, 'pruning', field)
         place.pruned = true;
@@ -74,8 +77,10 @@ end
 
 %!test
 %! grid = octcompress.quant.choose_grid (single ([1 0; -3 2]), 3, 'symmetric', 1);
-%! model.layers = {struct('type', 'dense', 'weights', single ([1 0; -3 2]), 'bias', single ([0; 1]), ...
-%!                        'pruning', struct ('weights', struct ()), 'quantization', struct ('weights', grid)), ...
+%! model.layers = {struct('type', 'dense', 'weights', single ([1 0; -3 2]), 'bias', ...
+%!                        single ([0; 1]), ...
+%!                        'pruning', struct ('weights', struct ()), 'quantization', ...
+%!                        struct ('weights', grid)), ...
 %!                 struct('type', 'relu'), ...
 %!                 struct('type', 'dense', 'weights', single ([1 0]))};
 %! model.input_size = 2;
@@ -85,9 +90,11 @@ end
 %! assert (cellfun (@(p) p.decays, list), [true false true]);
 %! assert (list{1}.keep, single ([1 0; 1 1]));
 %! assert ({list{1}.low, list{1}.high}, {single([-1; -3]), single([1; 3])});
-%! assert ({list{1}.pruned, list{2}.pruned, list{1}.quantized, list{3}.quantized}, {true, false, true, false});
+%! assert ({list{1}.pruned, list{2}.pruned, list{1}.quantized, list{3}.quantized}, ...
+%!         {true, false, true, false});
 %!test % a layer that does not reach the output
-%! model.layers = {struct('type', 'dense', 'weights', 1, 'name', 'a'), struct('type', 'dense', 'weights', 2, 'name', 'b', 'inputs', {{'input'}})};
+%! model.layers = {struct('type', 'dense', 'weights', 1, 'name', 'a'), ...
+%!                 struct('type', 'dense', 'weights', 2, 'name', 'b', 'inputs', {{'input'}})};
 %! model.input_size = 1;
 %! model.outputs = {'b'};
 %! list = octcompress.train.parameters (model, octcompress.model.plan ('f', model));
@@ -96,12 +103,15 @@ end
 %! w = single (reshape (sin (1:24), 4, 6));
 %! for scheme = {'symmetric', 'signed', 'affine', 'unsigned', 'fp8_e4m3'}
 %!   grid = octcompress.quant.choose_grid (w, 8, scheme{1}, 1, 'group', 3);
-%!   model.layers = {struct('type', 'dense', 'weights', w, 'quantization', struct ('weights', grid))};
+%!   model.layers = {struct('type', 'dense', 'weights', w, 'quantization', ...
+%!                          struct ('weights', grid))};
 %!   model.input_size = 6;
-%!   list = octcompress.train.parameters (model, octcompress.model.plan ('f', octcompress.model.tidy ('f', model)));
+%!   list = octcompress.train.parameters (model, octcompress.model.plan ('f', ...
+%!         octcompress.model.tidy ('f', model)));
 %!   for ends = {list{1}.low + 0 * w, list{1}.high + 0 * w}
 %!     assert (octcompress.quant.snap_to_grid (ends{1}, grid), ends{1}, 1e-6);
 %!   end
 %!   q = octcompress.quant.snap_to_grid (w, grid);
-%!   assert (all (q(:) >= reshape (list{1}.low + 0 * w, [], 1)) && all (q(:) <= reshape (list{1}.high + 0 * w, [], 1)));
+%!   assert (all (q(:) >= reshape (list{1}.low + 0 * w, [], 1)) ...
+%!           && all (q(:) <= reshape (list{1}.high + 0 * w, [], 1)));
 %! end

@@ -4,7 +4,8 @@ function result = random (what, value)
 %   before = octcompress.train.random ('seed', seed)    seed the generator; its state before that
 %   state = octcompress.train.random ('state')          the state, as an array
 %   octcompress.train.random ('restore', state)         back to a state
-%   order = octcompress.train.random ('order', n)       a permutation of 1:n: [~, order] = sort (rand (1, n))
+%   order = octcompress.train.random ('order', n)       a permutation of 1:n: [~, order] = sort
+%                                                       (rand (1, n))
 %   u = octcompress.train.random ('uniform', sizes)     rand (sizes), double, in (0, 1)
 %
 %   rand ('twister', seed) gives the numbers of numpy.random.RandomState ([seed]).

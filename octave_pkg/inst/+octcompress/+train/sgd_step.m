@@ -18,7 +18,8 @@ function [w, velocity] = sgd_step (w, velocity, step, momentum, nesterov)
 %   gradients keep the rate they came with.
 %
 %   [1] Polyak, Some methods of speeding up the convergence of iteration methods, 1964.
-%   [2] Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013.
+%   [2] Sutskever et al., On the importance of initialization and momentum in deep learning, ICML
+%   2013.
 %
 %   See also octcompress.train.adam_step, nn_train.
 

@@ -33,9 +33,11 @@ end
 %! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', eye (2))};
 %! model.input_size = 2;
 %! plan = octcompress.model.plan ('f', model);
-%! source = struct ('x', [1 0 5 6; 0 1 1 0], 'labels', [1 2 2 1], 'loss', @(y, which, ~) mean (y{1}(1, :)));
+%! source = struct ('x', [1 0 5 6; 0 1 1 0], 'labels', [1 2 2 1], 'loss', ...
+%!                  @(y, which, ~) mean (y{1}(1, :)));
 %! options = struct ('batch_size', 2, 'augmentation', []);
-%! [loss, accuracy] = octcompress.train.validate (plan, model, model.layers, source, [1 3 4], options);
+%! [loss, accuracy] = octcompress.train.validate (plan, model, model.layers, source, [1 3 4], ...
+%!                                                options);
 %! assert ({loss, accuracy}, {4, 2 / 3});
 %! source.labels = [];
 %! [~, accuracy] = octcompress.train.validate (plan, model, model.layers, source, 1:4, options);
