@@ -13,11 +13,13 @@ from .nn_equalize import equalize
 from .nn_fold import fold
 from .nn_info import info
 from .nn_lowrank import lowrank
+from .nn_mixed import mixed
 from .nn_new import new
 from .nn_predict import evaluate, predict
 from .nn_prune import prune
 from .nn_prune_train import prune_train
 from .nn_quantize import quantize
+from .nn_sensitivity import sensitivity
 from .nn_shrink import shrink
 from .nn_train import train
 
@@ -31,11 +33,13 @@ __all__ = [
     "fold",
     "info",
     "lowrank",
+    "mixed",
     "new",
     "predict",
     "prune",
     "prune_train",
     "quantize",
+    "sensitivity",
     "shrink",
     "train",
 ]

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyoctcompress.reference import nn_calibrate, nn_equalize, nn_fold, verbs
+from pyoctcompress.reference import (
+    nn_calibrate,
+    nn_equalize,
+    nn_fold,
+    nn_mixed,
+    nn_sensitivity,
+    verbs,
+)
 
 from .harness import Case, compare, needs_octave
 from .test_quant_integer import layer, network
@@ -129,3 +136,54 @@ def test_quantize_with_data(form):
     close = dict.fromkeys(names, 1e-6)
     options = {"bits": 3.0, "data": x, **form}
     compare([Case(str(form), "nn_quantize", verbs.quantize, [model], options, 2, close)])
+
+
+def small_classifier(kind):
+    rng = np.random.default_rng(9)
+
+    def r(*shape):
+        return (rng.random(shape) - 0.5).astype(kind)
+
+    layers = [
+        layer("dense", "a", weights=r(30, 12) ** 5),
+        layer("relu", "r"),
+        layer("dense", "b", weights=r(20, 30)),
+        layer("relu", "s"),
+        layer("dense", "c", weights=r(3, 20), bias=r(3, 1) / 50),
+    ]
+    layers[0]["weights"][3, 2] = 1
+    model, x = {"layers": layers}, r(12, 200)
+    labels = np.argmax(verbs.predict(model, x), axis=0)[np.newaxis] + 1.0
+    return model, x, labels
+
+
+def test_sensitivity_and_mixed():
+    cases = []
+    for kind in ("float32", "float64"):
+        model, x, y = small_classifier(kind)
+        close = dict.fromkeys(("output_error", "sqnr", "deviation", "outliers"), 1e-4)
+        bits = np.array([[2.0, 5.0, 8.0]])
+        for options in (
+            {"bits": bits},
+            {"bits": 3.0, "layers": "b", "quantize": {"granularity": "channel"}},
+        ):
+            for labels in (y, None):
+                call = nn_sensitivity.sensitivity
+                args = [model, x, labels]
+                cases.append(
+                    Case(f"{kind} {options}", "nn_sensitivity", call, args, options, 1, close)
+                )
+        for options in (
+            {"bytes": 550.0},
+            {"bytes": 700.0, "quantize": {"granularity": "group", "group_size": 10.0}},
+            {"accuracy": 0.02},
+            {"accuracy": 0.3, "choices": np.array([[2.0, 4.0]])},
+        ):
+            args = [model, x, y]
+            cases.append(
+                Case(f"{kind} {options}", "nn_mixed", nn_mixed.mixed, args, options, 2, close)
+            )
+    for options in ({}, {"bytes": 10.0}, {"accuracy": 0.0, "choices": 1.0}):
+        args = [model, x, y]
+        cases.append(Case(str(options), "nn_mixed", nn_mixed.mixed, args, options, 2, fails=True))
+    compare(cases)
