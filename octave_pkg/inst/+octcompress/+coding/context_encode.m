@@ -36,9 +36,10 @@ function bytes = context_encode (matrix)
     if turned
       lines = buckets';
     end
-    part = middle (lines);
+    part = middle (lines, 2 ^ 19);
     for stride = [0, picture(lines)]
       trial = frame_of (part, frame, stride);
+      trial.chunk = max (frame.chunk, min (256, 2 ^ digits / 256));
       [~, bits, frequencies] = octcompress.coding.context_pass (part, trial);
       price = cost (bits, frequencies, t);
       if price < best
@@ -82,16 +83,16 @@ function price = cost (bits, frequencies, t)
   price = sum (t.price(frequencies));
 end
 
-function part = middle (lines)
-%  About 65536 entries from the middle.
-  count = max (1, ceil (65536 / size (lines, 1)));
+function part = middle (lines, most)
+%  The lines in the middle, about so many entries.
+  count = max (1, ceil (most / size (lines, 1)));
   first = max (0, floor ((size (lines, 2) - count) / 2));
   part = lines(:, first+1:min (end, first + count));
 end
 
 function stride = picture (lines)
 %  The distance of two lines, above 1, at which the signs agree more than at the distances beside it.
-  signs = sign (middle (lines));
+  signs = sign (middle (lines, 2 ^ 19));
   count = min (66, floor (size (signs, 2) / 2));
   agree = zeros (1, count);
   for k = 1:count

@@ -1,0 +1,32 @@
+function grid = grid_of (model, entry)
+%GRID_OF  The grid of an array of a model that was read, by the place where it stands.
+%
+%   grid = octcompress.coding.grid_of (model, entry)
+%
+%   model  struct, as octcompress.coding.read_tree gives it
+%   entry  one of its entries: name, path
+%
+%   Errors: octcompress:nn_unpack:damaged if there is none.
+%
+%   See also octcompress.coding.grid_beside.
+
+  promises = {};
+  field = octcompress.model.promises_field ();
+  if isfield (model, field)
+    promises = model.(field);
+  end
+  owner = struct ();
+  last = entry.path(end);
+  if strcmp (last.type, '.')
+    owner = model;
+    if numel (entry.path) > 1
+      owner = subsref (model, entry.path(1:end-1));
+    end
+    grid = octcompress.coding.grid_beside (owner, last.subs, entry.name, promises);
+  else
+    grid = octcompress.coding.grid_beside (owner, '', entry.name, promises);
+  end
+  if isempty (grid)
+    octcompress.internal.fail ('nn_unpack', 'damaged', 'the grid of %s is missing', entry.name);
+  end
+end
