@@ -45,6 +45,20 @@ if TYPE_CHECKING:
     from pyoctcompress.datafile import DataFile, data
     from pyoctcompress.health import doctor
     from pyoctcompress.matfile import StructArray
+    from pyoctcompress.methods import (
+        calibrate,
+        check,
+        correct,
+        equalize,
+        fold,
+        lowrank,
+        mixed,
+        new,
+        prune_train,
+        quantize_train,
+        sensitivity,
+        shrink,
+    )
     from pyoctcompress.octave import Session
 
 __all__ = [
@@ -59,17 +73,29 @@ __all__ = [
     "SessionError",
     "StructArray",
     "__version__",
+    "calibrate",
+    "check",
+    "correct",
     "crosscheck",
     "data",
     "distill",
     "doctor",
+    "equalize",
     "evaluate",
+    "fold",
     "info",
     "load",
+    "lowrank",
+    "mixed",
+    "new",
     "predict",
     "prune",
+    "prune_train",
     "quantize",
+    "quantize_train",
     "save",
+    "sensitivity",
+    "shrink",
     "train",
 ]
 
@@ -78,9 +104,21 @@ _HOME = {
     "DataFile": "datafile",
     "Session": "octave",
     "StructArray": "matfile",
+    "calibrate": "methods",
+    "check": "methods",
+    "correct": "methods",
     "crosscheck": "agreement",
     "data": "datafile",
     "doctor": "health",
+    "equalize": "methods",
+    "fold": "methods",
+    "lowrank": "methods",
+    "mixed": "methods",
+    "new": "methods",
+    "prune_train": "methods",
+    "quantize_train": "methods",
+    "sensitivity": "methods",
+    "shrink": "methods",
 }
 
 

@@ -391,7 +391,7 @@ def _changed(
         keep = [] if output is None else [Keep(output, compress)]
         arguments = [_argument(model) for model in models]
         if inputs:
-            arguments += _data(inputs[0], inputs[1], 2)
+            arguments += _data(inputs[0], inputs[1], 1 if inputs[1] is _NOTHING else 2)
         with lend() as session:
             try:
                 result, figures = session.call(
@@ -416,7 +416,7 @@ def _changed(
         options["progress"] = progress
     arguments = [_in_memory(model) for model in models]
     if inputs:
-        arguments += _loaded(*inputs)
+        arguments += _loaded(*inputs)[: 1 if inputs[1] is _NOTHING else 2]
     result, figures = function(*arguments, **options)
     if output is None:
         return result, figures

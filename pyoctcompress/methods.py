@@ -1,0 +1,326 @@
+"""The verbs around the main ones: building, checking, correcting and recovering a network.
+
+Each has the options of the Octave function of that name with ``nn_``; ``help nn_shrink`` and so on
+list them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyoctcompress.api import (
+    _NOTHING,
+    Backend,
+    File,
+    Model,
+    _argument,
+    _changed,
+    _data,
+    _in_memory,
+    _is_octave,
+    _loaded,
+    _options,
+)
+from pyoctcompress.errors import OptionError
+from pyoctcompress.octave import call
+from pyoctcompress.reference import verbs
+
+Info = dict[str, Any]
+
+
+def new(*layers: Any, backend: Backend = "octave") -> dict[str, Any]:
+    """Build a network from the types of its layers.
+
+    Parameters
+    ----------
+    *layers
+        As for ``nn_new``: ``"input"``, the size of an observation, then layer types, each with its
+        values, then options (``classes``, ``outputs``, ``seed``, ``initial``).
+    backend : {'octave', 'numpy'}
+        Where it is computed.
+
+    Returns
+    -------
+    dict
+        A network with initial weights.
+
+    Examples
+    --------
+    >>> model = new("input", 4, "dense", 3, "relu", "dense", 2, backend="numpy")
+    >>> [layer["type"] for layer in model["layers"]]
+    ['dense', 'relu', 'dense']
+    """
+    if _is_octave(backend):
+        values = [float(v) if isinstance(v, int) else v for v in layers]
+        return dict(call("nn_new", *values))
+    return verbs.new(*layers)
+
+
+def check(model: Model, *, backend: Backend = "octave") -> tuple[bool, list[str]]:
+    """Say whether a network is sound, with every fault.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network.
+    backend : {'octave', 'numpy'}
+        Where it is computed.
+
+    Returns
+    -------
+    ok : bool
+        True where nothing is wrong.
+    faults : list of str
+        What is wrong, and where.
+    """
+    if _is_octave(backend):
+        ok, faults = call("nn_check", _argument(model), nargout=2)
+    else:
+        ok, faults = verbs.check(_in_memory(model))
+    return bool(ok), list(faults)
+
+
+def shrink(model: Model, **settings: Any) -> tuple[Any, Info]:
+    """Remove dead filters and neurons through the graph; outputs stay the same.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network.
+    **settings
+        backend, output, compress, timeout: as for `pyoctcompress.prune`.
+
+    Returns
+    -------
+    model : dict or pathlib.Path
+        The smaller network.
+    info : dict
+        What was removed.
+    """
+    return _on_model("shrink", model, _NOTHING, _NOTHING, settings)
+
+
+def lowrank(model: Model, **settings: Any) -> tuple[Any, Info]:
+    """Factor dense and convolution layers into two of low rank.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network.
+    **settings
+        The options of ``nn_lowrank``, and backend, output, compress, timeout.
+
+    Returns
+    -------
+    model : dict or pathlib.Path
+        The network with ordinary layers in place of the large ones.
+    info : dict
+        Ranks, layer by layer.
+    """
+    return _on_model("lowrank", model, _NOTHING, _NOTHING, settings)
+
+
+def correct(model: Model, **settings: Any) -> tuple[Any, Info]:
+    """Correct biases, scales or batch norms after compression, without training.
+
+    Parameters
+    ----------
+    model : dict or path
+        A compressed network.
+    **settings
+        The options of ``nn_correct``, and backend, output, compress, timeout.
+
+    Returns
+    -------
+    model : dict or pathlib.Path
+        The corrected network.
+    info : dict
+        What was corrected, layer by layer.
+    """
+    return _on_model("correct", model, _NOTHING, _NOTHING, settings)
+
+
+def fold(model: Model, **settings: Any) -> tuple[Any, Info]:
+    """Fold batch normalisation into the layers before it.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network.
+    **settings
+        backend, output, compress, timeout: as for `pyoctcompress.prune`.
+
+    Returns
+    -------
+    model : dict or pathlib.Path
+        The network without these layers.
+    info : dict
+        What was folded.
+    """
+    return _on_model("fold", model, _NOTHING, _NOTHING, settings)
+
+
+def equalize(model: Model, **settings: Any) -> tuple[Any, Info]:
+    """Even out the ranges of neighbouring layers before quantization.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network.
+    **settings
+        The options of ``nn_equalize``, and backend, output, compress, timeout.
+
+    Returns
+    -------
+    model : dict or pathlib.Path
+        A network that computes the same.
+    info : dict
+        Which layers were matched.
+    """
+    return _on_model("equalize", model, _NOTHING, _NOTHING, settings)
+
+
+def calibrate(model: Model, X: Any, **settings: Any) -> tuple[Any, Info]:
+    """Give the activations of a network grids from the values they take on data.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network.
+    X : array or DataFile
+        Calibration inputs.
+    **settings
+        The options of ``nn_calibrate``, and backend, output, compress, timeout.
+
+    Returns
+    -------
+    model : dict or pathlib.Path
+        The network with grids in ``layer.quantization.output``.
+    info : dict
+        Ranges and scales, layer by layer.
+    """
+    return _on_model("calibrate", model, X, _NOTHING, settings)
+
+
+def prune_train(model: Model, X: Any, Y: Any = None, **settings: Any) -> tuple[Any, Info]:
+    """Prune step by step while training.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network.
+    X, Y : array or DataFile
+        As for `pyoctcompress.train`.
+    **settings
+        The options of ``nn_prune_train``, and backend, output, compress, timeout, progress.
+
+    Returns
+    -------
+    model : dict or pathlib.Path
+        The pruned and trained network.
+    info : dict
+        The course of the training.
+    """
+    return _on_model("prune_train", model, X, Y, settings)
+
+
+def quantize_train(model: Model, X: Any, Y: Any = None, **settings: Any) -> tuple[Any, Info]:
+    """Train a quantized network with learned steps or codebooks; in Octave only.
+
+    Parameters
+    ----------
+    model : dict or path
+        A quantized network.
+    X, Y : array or DataFile
+        As for `pyoctcompress.train`.
+    **settings
+        The options of ``nn_quantize_train``, and output, compress, timeout, progress.
+
+    Returns
+    -------
+    model : dict or pathlib.Path
+        The trained network, still quantized.
+    info : dict
+        The course of the training.
+
+    Raises
+    ------
+    OptionError
+        ``octcompress:nn_quantize_train:noReference`` with ``backend="numpy"``.
+    """
+    if not _is_octave(settings.get("backend", "octave")):
+        raise OptionError(
+            "nn_quantize_train: there is no NumPy reference of it; use backend='octave'",
+            "octcompress:nn_quantize_train:noReference",
+        )
+    return _on_model("quantize_train", model, X, Y, settings)
+
+
+def sensitivity(
+    model: Model, X: Any, Y: Any = None, *, backend: Backend = "octave", **options: Any
+) -> Info:
+    """Find the layers that lose most when they are quantized, and why.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network.
+    X, Y : array or DataFile
+        Observations and labels.
+    backend : {'octave', 'numpy'}
+        Where it is computed.
+    **options
+        Those of ``nn_sensitivity``.
+
+    Returns
+    -------
+    dict
+        The report: layers (a list of dicts) and options.
+    """
+    if _is_octave(backend):
+        return dict(call("nn_sensitivity", _argument(model), *_data(X, Y, 2), *_options(options)))
+    return dict(verbs.sensitivity(_in_memory(model), *_loaded(X, Y), **options))
+
+
+def mixed(
+    model: Model, X: Any, Y: Any = None, *, backend: Backend = "octave", **options: Any
+) -> tuple[Any, Info]:
+    """Choose the bits of each layer under a budget of bytes or accuracy.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network.
+    X, Y : array or DataFile
+        Observations and labels.
+    backend : {'octave', 'numpy'}
+        Where it is computed.
+    **options
+        Those of ``nn_mixed``.
+
+    Returns
+    -------
+    bits : object
+        What ``pyoctcompress.quantize (model, bits=...)`` takes.
+    info : dict
+        The steps of the choice.
+    """
+    if _is_octave(backend):
+        bits, info = call(
+            "nn_mixed", _argument(model), *_data(X, Y, 2), *_options(options), nargout=2
+        )
+    else:
+        bits, info = verbs.mixed(_in_memory(model), *_loaded(X, Y), **options)
+    return bits, dict(info)
+
+
+def _on_model(verb: str, model: Model, X: Any, Y: Any, settings: Info) -> tuple[Any, Info]:
+    """Call a verb that gives a model and its info; settings hold options and how to run it."""
+    options = dict(settings)
+    backend: Backend = options.pop("backend", "octave")
+    output: File | None = options.pop("output", None)
+    compress = bool(options.pop("compress", False))
+    timeout: float | None = options.pop("timeout", None)
+    progress: Any = options.pop("progress", None)
+    inputs = [] if X is _NOTHING else [X, Y]
+    return _changed(verb, [model], inputs, options, backend, output, compress, timeout, progress)
