@@ -57,7 +57,7 @@ function [model, info] = nn_quantize_train (model, X, Y, varargin)
 
   dropped = {};
   if strcmp (options.loss, 'crossentropy')
-    dropped = {'softmax'};
+    dropped = {'softmax', 'logsoftmax'};
   end
   plan = octcompress.train.cut (caller, model, dropped);
   train = octcompress.train.data_source (caller, model, plan, X, Y, options, {'X', 'Y'});

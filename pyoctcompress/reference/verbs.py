@@ -19,6 +19,7 @@ from .nn_predict import evaluate, predict
 from .nn_prune import prune
 from .nn_prune_train import prune_train
 from .nn_quantize import quantize
+from .nn_quantize_train import quantize_train
 from .nn_sensitivity import sensitivity
 from .nn_shrink import shrink
 from .nn_train import train
@@ -39,6 +40,7 @@ __all__ = [
     "prune",
     "prune_train",
     "quantize",
+    "quantize_train",
     "sensitivity",
     "shrink",
     "train",

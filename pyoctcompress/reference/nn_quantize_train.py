@@ -1,0 +1,196 @@
+"""The verb quantize_train: the reference of ``nn_quantize_train.m``."""
+
+# Arithmetic on arrays has the type Any.
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from . import model as graph
+from .internal import Array, check, is_empty, plain, round_half_away, scalar, value_array
+from .nn_fold import fold
+from .nn_quantize import quantize
+from .nn_train import validation_source
+from .quant import (
+    FLOAT_FORMATS,
+    Grid,
+    along_axis,
+    code_range,
+    decode_grid,
+    encode_grid,
+    is_sign_grid,
+    nearest_entry,
+    slices,
+    snap_to_grid,
+)
+from .train_data import Place, cut, data_source, ends_of, training_options
+from .train_loop import State, loop
+
+CALLER = "nn_quantize_train"
+Info = dict[str, Any]
+
+
+def quantize_train(model: Any, x: Any, y: Any, **options: Any) -> tuple[graph.Model, Info]:
+    """Train with weights on grids whose steps are learned too.
+
+    Parameters
+    ----------
+    model : dict
+        A network with one output; layers that are quantized already start from their grids.
+    x, y : array
+        As `train` takes them.
+    quantize : dict, optional
+        Options of `quantize` for the start; 4 bits, by channel, ``gptq`` on the first 1000
+        observations.
+    learn_scales : bool
+        The scales of uniform grids and the entries of codebooks are trained (True) [1]_.
+    learn_after : int
+        Steps before that (0).
+    fold : bool
+        Batch normalisations are folded first, which freezes their statistics (True).
+    **options
+        Those of `train`, loss ``crossentropy`` or ``mse``.
+
+    Returns
+    -------
+    model : dict
+    info : dict
+        That of `train`, and quantized: the info of `quantize` at the start.
+
+    References
+    ----------
+    .. [1] Esser et al., Learned step size quantization, ICLR 2020, arXiv:1902.08153.
+    """
+    own = {
+        "loss": "crossentropy",
+        "label_smoothing": 0.0,
+        "class_weights": None,
+        "huber_delta": 1.0,
+        "quantize": None,
+        "learn_scales": True,
+        "learn_after": 0.0,
+        "fold": True,
+    }
+    options = training_options(CALLER, own, options)
+    check(CALLER, "loss", options["loss"], "choice", ["crossentropy", "mse"])
+    check(CALLER, "learn_scales", options["learn_scales"], "flag")
+    check(CALLER, "learn_after", options["learn_after"], "integer", (0, math.inf))
+    check(CALLER, "fold", options["fold"], "flag")
+    model = graph.tidy(CALLER, model)
+    on_grids = any(map(is_quantized, model["layers"]))
+    if options["fold"] and not on_grids:
+        model, _ = fold(model)
+    quantized: Info = {}
+    if not (is_empty(options["quantize"]) and on_grids):
+        model, quantized = quantize(model, **start_settings(model, x, options["quantize"]))
+
+    plan = cut(
+        CALLER, model, ("softmax", "logsoftmax") if options["loss"] == "crossentropy" else ()
+    )
+    source = data_source(CALLER, model, plan, x, y, options, ("X", "Y"))
+    validation = validation_source(CALLER, model, plan, options)
+    if options["learn_scales"]:
+        first = [value_array(k["weights"]) if is_quantized(k) else None for k in model["layers"]]
+        learner = Learner(first, scalar(options["learn_after"]))
+        source = replace(source, after_step=learner.after_step)
+    trained, info = loop(CALLER, model, plan, source, validation, options)
+    return trained, {**info, "quantized": quantized}
+
+
+def is_quantized(layer: graph.Layer) -> bool:
+    """Whether a layer's weights lie on a grid."""
+    return "weights" in layer.get("quantization", {})
+
+
+def start_settings(model: graph.Model, x: Any, given: Any) -> dict[str, Any]:
+    """Find the options of `quantize` for the start, with calibration data where they need them."""
+    settings = {"bits": 4.0, "granularity": "channel", "rounding": "gptq"}
+    if isinstance(given, Mapping):
+        settings = dict(given)
+    needs = settings.get("rounding") in ("gptq", "adaround", "obq")
+    needs = needs or settings.get("activations") == "static"
+    if needs and "data" not in settings:
+        x = value_array(x)
+        images = np.size(model["input_size"]) == 3
+        settings["data"] = x[..., :1000] if images else x[:, :1000]
+    return settings
+
+
+@dataclass
+class Learner:
+    """What `after_step` of the training loop does: grids follow their weights' steps."""
+
+    first: list[Array | None]
+    learn_after: float
+    before: list[Array | None] = field(default_factory=list)
+
+    def after_step(self, state: State, places: list[Place]) -> None:
+        """Move the grids, and put the weights on them."""
+        if not self.before:
+            for place in places:
+                learns = place.grid is not None and place.field == "weights"
+                self.before.append(self.first[place.layer] if learns else None)
+        for p, place in enumerate(places):
+            before = self.before[p]
+            if before is None:
+                continue
+            layer = state["layers"][place.layer]
+            grid = layer["quantization"]["weights"]
+            latent = state["latent"][p]
+            if state["step"] > self.learn_after:
+                moved = step_of_grid(grid, before, latent - before, layer["weights"])
+                if "codebook" in grid:
+                    w = decode_grid(encode_grid(layer["weights"], grid), moved)
+                    state["latent"][p] = w
+                else:
+                    w = snap_to_grid(latent, moved)[0]
+                if place.keep is not None:
+                    w = np.where(place.keep == 0, 0, w).astype(w.dtype)
+                promises = {**layer["quantization"], "weights": moved}
+                state["layers"][place.layer] = {**layer, "weights": w, "quantization": promises}
+                place.grid = moved
+                place.low, place.high = ends_of(moved, w)
+            self.before[p] = state["latent"][p]
+
+
+def step_of_grid(grid: Grid, w: Array, move: Array, q: Array) -> Grid:
+    """Move a grid's scales, or a codebook's entries, as its weights move.
+
+    Uniform grids: scale + mean (move * dq/ds), dq/ds being code - w / s inside the grid and the
+    code at its ends. Codebooks: each entry moves by the mean of its weights' moves; 0 stays.
+    """
+    if "codebook" in grid:
+        book = value_array(grid["codebook"]).reshape(-1, 1)
+        place = nearest_entry(value_array(q), book).ravel(order="F")
+        moves = value_array(move).ravel(order="F").astype(np.float64)
+        total = np.bincount(place, moves, book.size)
+        share = total / np.maximum(np.bincount(place, minlength=book.size), 1)
+        share[book[:, 0] == 0] = 0
+        moved = (book.astype(np.float64) + share[:, np.newaxis]).astype(book.dtype)
+        return {**grid, "codebook": plain(moved)}
+    if grid["scheme"] in FLOAT_FORMATS:
+        return grid
+    first, last = code_range(grid)
+    scale, zero_point = along_axis(grid, w.dtype, w.shape)
+    v = w / scale
+    if is_sign_grid(grid):
+        slope = np.sign(w)
+    else:
+        codes = round_half_away(v) + zero_point
+        inside = (codes >= first) & (codes <= last)
+        slope = np.clip(codes, first, last) - zero_point
+        slope = np.where(inside, slope - v, slope)
+    group = int(scalar(grid["group"])) if "group" in grid else None
+    product = move.astype(np.float64) * slope.astype(np.float64)
+    parts = slices(product, int(grid["axis"]), group)
+    change = np.cumsum(parts, axis=0)[-1:].T / max(len(parts), 1)
+    before = value_array(grid["scale"])
+    exact = before.astype(np.float64).reshape(-1, 1)
+    moved = np.maximum(exact + change, exact / 100).astype(before.dtype)
+    return {**grid, "scale": plain(moved.reshape(before.shape))}
