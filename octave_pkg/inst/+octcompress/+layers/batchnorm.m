@@ -78,16 +78,17 @@ function value = running (layer, old, new)
 end
 
 function [dx, gradients] = backward (layer, x, dy, state, need_dx)
+  centred = octcompress.layers.affine (x, [], -state.mean);
   gradients.offset = total (dy);
-  gradients.scale = state.inverse .* (total_of_products (dy, x) - state.mean .* gradients.offset);
+  gradients.scale = state.inverse .* total_of_products (dy, centred);
   dx = [];
   if need_dx
-    count = numel (x) / size (x, 1);
     factor = layer.scale .* state.inverse;
     if state.training
+      count = numel (x) / size (x, 1);
       slope = factor .* state.inverse .* gradients.scale / count;
-      shift = slope .* state.mean - factor .* gradients.offset / count;
-      dx = octcompress.layers.affine (dy, factor, shift) - octcompress.layers.affine (x, slope, []);
+      dx = octcompress.layers.affine (dy, factor, -factor .* gradients.offset / count) ...
+           - octcompress.layers.affine (centred, slope, []);
     else
       dx = octcompress.layers.affine (dy, factor, []);
     end
@@ -127,6 +128,16 @@ end
 %! expected = octcompress.layers.batchnorm ('forward', layer, double (x), true);
 %! assert (double (y), expected, 1e-2);
 %! assert (class (y), 'single');
+%!test % nor to the gradients
+%! x = 1000 + rand (2, 8, 50, 8);
+%! dy = rand (size (x)) - 0.5;
+%! [y, state] = octcompress.layers.batchnorm ('forward', layer, x, true);
+%! [dx, g] = octcompress.layers.batchnorm ('backward', layer, x, y, dy, state, true);
+%! x = single (x);
+%! [y, state] = octcompress.layers.batchnorm ('forward', layer, x, true);
+%! [dx1, g1] = octcompress.layers.batchnorm ('backward', layer, x, y, single (dy), state, true);
+%! assert (double (dx1), dx, 0.01 * max (abs (dx(:))));
+%! assert (double (g1.scale), g.scale, 0.01 * max (abs (g.scale)));
 %!test
 %! assert (octcompress.layers.check_gradient (layer, [3 4 2]) < 1e-6);
 %! assert (octcompress.layers.check_gradient (layer, [3 4 2], 1, false) < 1e-6);

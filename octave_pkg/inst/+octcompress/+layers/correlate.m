@@ -208,3 +208,12 @@ end
 %!test % windows that lie in the padding alone
 %! y = octcompress.layers.correlate ('correlate', ones (20, 2), ones (3, 20), [], 1:2, [-1 0 1]);
 %! assert (reshape (y(1, 1, 1, :), 1, []), [0 0 20]);
+%!test % one window that covers the one image
+%! for c = [2 20]
+%!   x = rand (c, 3, 1, 3);
+%!   w = rand (1, c, 3, 3);
+%!   y = octcompress.layers.correlate ('correlate', x, w, [], (1:3)', (1:3)');
+%!   assert (y, x(:)' * w(:), 1e-10);
+%!   dw = octcompress.layers.correlate ('weights', x, 2, [], (1:3)', (1:3)');
+%!   assert (dw(:), 2 * x(:), 1e-10);
+%! end
