@@ -21,7 +21,6 @@ from pyoctcompress.api import (
     _loaded,
     _options,
 )
-from pyoctcompress.errors import OptionError
 from pyoctcompress.octave import call
 from pyoctcompress.reference import verbs
 
@@ -225,7 +224,7 @@ def prune_train(model: Model, X: Any, Y: Any = None, **settings: Any) -> tuple[A
 
 
 def quantize_train(model: Model, X: Any, Y: Any = None, **settings: Any) -> tuple[Any, Info]:
-    """Train a quantized network with learned steps or codebooks; in Octave only.
+    """Train a quantized network with learned steps or codebooks.
 
     Parameters
     ----------
@@ -234,7 +233,7 @@ def quantize_train(model: Model, X: Any, Y: Any = None, **settings: Any) -> tupl
     X, Y : array or DataFile
         As for `pyoctcompress.train`.
     **settings
-        The options of ``nn_quantize_train``, and output, compress, timeout, progress.
+        The options of ``nn_quantize_train``, and backend, output, compress, timeout, progress.
 
     Returns
     -------
@@ -242,17 +241,7 @@ def quantize_train(model: Model, X: Any, Y: Any = None, **settings: Any) -> tupl
         The trained network, still quantized.
     info : dict
         The course of the training.
-
-    Raises
-    ------
-    OptionError
-        ``octcompress:nn_quantize_train:noReference`` with ``backend="numpy"``.
     """
-    if not _is_octave(settings.get("backend", "octave")):
-        raise OptionError(
-            "nn_quantize_train: there is no NumPy reference of it; use backend='octave'",
-            "octcompress:nn_quantize_train:noReference",
-        )
     return _on_model("quantize_train", model, X, Y, settings)
 
 
