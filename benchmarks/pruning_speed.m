@@ -64,9 +64,9 @@ try
 catch
   return
 end
-fprintf (['\n| LeNet-5, 10,000 images | MACs | seconds | MACs, times | speed, times |\n| --- | ' ...
+fprintf (['\n| LeNet-5, 3,000 images | MACs | seconds | MACs, times | speed, times |\n| --- | ' ...
           '--- | --- | --- | --- |\n']);
-X = single (rand (28, 28, 1, 10000));
+X = single (rand (28, 28, 1, 3000));
 models = {model};
 names = {'whole'};
 for s = [0.25 0.5 0.75]
