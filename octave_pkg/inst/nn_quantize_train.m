@@ -12,7 +12,7 @@ function [model, info] = nn_quantize_train (model, X, Y, varargin)
 %     quantize ([])        struct of options of nn_quantize, for the start; by default 4 bits, by
 %                          channel, rounding 'gptq' on the first 1000 observations
 %     learn_scales (true)  the scales of uniform grids and the entries of codebooks are trained
-%     learn_after (0)      steps before that
+%     learn_after (1)      steps before that
 %     fold (true)          batch normalisations are folded into the layers before them first
 %                          (nn_fold): their statistics are frozen, and what is trained are the
 %                          weights that a device has
@@ -43,11 +43,11 @@ function [model, info] = nn_quantize_train (model, X, Y, varargin)
   caller = 'nn_quantize_train';
   own = struct ('loss', 'crossentropy', 'label_smoothing', 0, 'class_weights', [], ...
                 'huber_delta', 1, ...
-                'quantize', [], 'learn_scales', true, 'learn_after', 0, 'fold', true);
+                'quantize', [], 'learn_scales', true, 'learn_after', 1, 'fold', true);
   options = octcompress.train.training_options (caller, own, varargin);
   octcompress.internal.check (caller, 'loss', options.loss, 'choice', {'crossentropy', 'mse'});
   octcompress.internal.check (caller, 'learn_scales', options.learn_scales, 'flag');
-  octcompress.internal.check (caller, 'learn_after', options.learn_after, 'integer', [0 Inf]);
+  octcompress.internal.check (caller, 'learn_after', options.learn_after, 'integer', [1 Inf]);
   octcompress.internal.check (caller, 'fold', options.fold, 'flag');
   model = octcompress.model.tidy (caller, model);
   if options.fold && ~any (cellfun (@is_quantized, model.layers))
@@ -69,8 +69,7 @@ function [model, info] = nn_quantize_train (model, X, Y, varargin)
                                                  'the Y of VALIDATION_DATA'});
   end
   if options.learn_scales
-    first = cellfun (@(layer) layer_weights (layer), model.layers, 'UniformOutput', false);
-    train.after_step = @(state, places) learn (state, places, first, options.learn_after);
+    train.after_step = @(state, places) learn (state, places, options.learn_after);
   end
   [model, info] = octcompress.train.loop (caller, model, plan, train, validation, options);
   info.quantized = quantized;
@@ -78,13 +77,6 @@ end
 
 function yes = is_quantized (layer)
   yes = isfield (layer, 'quantization') && isfield (layer.quantization, 'weights');
-end
-
-function w = layer_weights (layer)
-  w = [];
-  if is_quantized (layer)
-    w = layer.weights;
-  end
 end
 
 function [model, info] = start_on_grids (model, X, options)
@@ -108,29 +100,26 @@ function [model, info] = start_on_grids (model, X, options)
   [model, info] = nn_quantize (model, settings);
 end
 
-function [state, places] = learn (state, places, first, learn_after)
-  if ~isfield (state, 'latent_before')
+function [state, places] = learn (state, places, learn_after)
+  % Full-precision weights may go to twice the grid's ends: held at the ends they could only pull
+  % a scale down.
+  is_first = ~isfield (state, 'latent_before');
+  if is_first
     state.latent_before = cell (1, numel (places));
-    for p = 1:numel (places)
-      if places{p}.quantized && strcmp (places{p}.field, 'weights')
-        state.latent_before{p} = first{places{p}.layer};
-      end
-    end
   end
   for p = 1:numel (places)
     place = places{p};
-    if ~place.quantized || isempty (state.latent_before{p})
+    if ~place.quantized || ~strcmp (place.field, 'weights')
       continue
     end
     layer = state.layers{place.layer};
     grid = layer.quantization.weights;
     latent = state.latent{p};
-    move = latent - state.latent_before{p};
-    if state.step > learn_after
-      grid = octcompress.quant.step_of_grid (grid, state.latent_before{p}, move, layer.weights);
+    if ~is_first && state.step > learn_after
+      before = state.latent_before{p};
+      grid = octcompress.quant.step_of_grid (grid, before, latent - before, layer.weights);
       if isfield (grid, 'codebook')
-        w = octcompress.quant.decode_grid (octcompress.quant.encode_grid (layer.weights, ...
-              layer.quantization.weights), grid);
+        w = octcompress.quant.decode_grid (octcompress.quant.encode_grid (layer.weights, layer.quantization.weights), grid);
         state.latent{p} = w;   % weights that share an entry move with it alone
       else
         w = octcompress.quant.snap_to_grid (latent, grid);
@@ -142,8 +131,10 @@ function [state, places] = learn (state, places, first, learn_after)
       layer.quantization.weights = grid;
       state.layers{place.layer} = layer;
       places{p}.grid = grid;
-      [places{p}.low, places{p}.high] = octcompress.quant.grid_ends (grid, w);
     end
+    [low, high] = octcompress.quant.grid_ends (grid, latent);
+    places{p}.low = 2 * low;
+    places{p}.high = 2 * high;
     state.latent_before{p} = state.latent{p};
   end
 end
@@ -206,6 +197,12 @@ end
 %!   b = nn_evaluate (q, X, Y);
 %!   assert (b.loss < a.loss);
 %! end
+%!test % one bit: learned steps do not shrink away
+%! start = nn_quantize (nn_fold (model), 1, 'granularity', 'channel');
+%! settings = {'optimizer', 'adam', 'learning_rate', 0.01, 'epochs', 20, 'batch_size', 32, 'verbose', false};
+%! learned = nn_evaluate (nn_quantize_train (start, X, Y, settings{:}), X, Y);
+%! fixed = nn_evaluate (nn_quantize_train (start, X, Y, settings{:}, 'learn_scales', false), X, Y);
+%! assert (learned.loss < fixed.loss);
 %!test % scales alone stay where that is asked for
 %! start = nn_quantize (nn_fold (model), 2);
 %! q = nn_quantize_train (start, X, Y, 'epochs', 1, 'learn_scales', false, 'verbose', false);

@@ -51,7 +51,7 @@ def quantize_train(model: Any, x: Any, y: Any, **options: Any) -> tuple[graph.Mo
     learn_scales : bool
         The scales of uniform grids and the entries of codebooks are trained (True) [1]_.
     learn_after : int
-        Steps before that (0).
+        Steps before that (1).
     fold : bool
         Batch normalisations are folded first, which freezes their statistics (True).
     **options
@@ -74,13 +74,13 @@ def quantize_train(model: Any, x: Any, y: Any, **options: Any) -> tuple[graph.Mo
         "huber_delta": 1.0,
         "quantize": None,
         "learn_scales": True,
-        "learn_after": 0.0,
+        "learn_after": 1.0,
         "fold": True,
     }
     options = training_options(CALLER, own, options)
     check(CALLER, "loss", options["loss"], "choice", ["crossentropy", "mse"])
     check(CALLER, "learn_scales", options["learn_scales"], "flag")
-    check(CALLER, "learn_after", options["learn_after"], "integer", (0, math.inf))
+    check(CALLER, "learn_after", options["learn_after"], "integer", (1, math.inf))
     check(CALLER, "fold", options["fold"], "flag")
     model = graph.tidy(CALLER, model)
     on_grids = any(map(is_quantized, model["layers"]))
@@ -96,8 +96,7 @@ def quantize_train(model: Any, x: Any, y: Any, **options: Any) -> tuple[graph.Mo
     source = data_source(CALLER, model, plan, x, y, options, ("X", "Y"))
     validation = validation_source(CALLER, model, plan, options)
     if options["learn_scales"]:
-        first = [value_array(k["weights"]) if is_quantized(k) else None for k in model["layers"]]
-        learner = Learner(first, scalar(options["learn_after"]))
+        learner = Learner(scalar(options["learn_after"]))
         source = replace(source, after_step=learner.after_step)
     trained, info = loop(CALLER, model, plan, source, validation, options)
     return trained, {**info, "quantized": quantized}
@@ -124,26 +123,25 @@ def start_settings(model: graph.Model, x: Any, given: Any) -> dict[str, Any]:
 
 @dataclass
 class Learner:
-    """What `after_step` of the training loop does: grids follow their weights' steps."""
+    """What `after_step` of the training loop does: grids follow their weights' steps.
 
-    first: list[Array | None]
+    Full-precision weights may go to twice the grid's ends: held at the ends they could only pull a
+    scale down.
+    """
+
     learn_after: float
-    before: list[Array | None] = field(default_factory=list)
+    before: dict[int, Array] = field(default_factory=dict)
 
     def after_step(self, state: State, places: list[Place]) -> None:
         """Move the grids, and put the weights on them."""
-        if not self.before:
-            for place in places:
-                learns = place.grid is not None and place.field == "weights"
-                self.before.append(self.first[place.layer] if learns else None)
         for p, place in enumerate(places):
-            before = self.before[p]
-            if before is None:
+            if place.grid is None or place.field != "weights":
                 continue
             layer = state["layers"][place.layer]
             grid = layer["quantization"]["weights"]
             latent = state["latent"][p]
-            if state["step"] > self.learn_after:
+            if p in self.before and state["step"] > self.learn_after:
+                before = self.before[p]
                 moved = step_of_grid(grid, before, latent - before, layer["weights"])
                 if "codebook" in grid:
                     w = decode_grid(encode_grid(layer["weights"], grid), moved)
@@ -154,8 +152,9 @@ class Learner:
                     w = np.where(place.keep == 0, 0, w).astype(w.dtype)
                 promises = {**layer["quantization"], "weights": moved}
                 state["layers"][place.layer] = {**layer, "weights": w, "quantization": promises}
-                place.grid = moved
-                place.low, place.high = ends_of(moved, w)
+                place.grid = grid = moved
+            low, high = ends_of(grid, latent)
+            place.low, place.high = 2 * low, 2 * high
             self.before[p] = state["latent"][p]
 
 
