@@ -379,3 +379,23 @@ function layer = without_promise (layer, kind, field)
     layer.(kind) = rmfield (layer.(kind), field);
   end
 end
+
+%!test % a dead neuron goes, its constant output goes into the next bias
+%! a = struct ('type', 'dense', 'name', 'a', 'weights', [1 2; 0 0; 3 4], 'bias', [1; 5; -1]);
+%! b = struct ('type', 'dense', 'name', 'b', 'weights', [1 10 2; 3 20 4], 'bias', [0; 1]);
+%! model.layers = {a, struct('type', 'relu', 'name', 'r'), b};
+%! model = octcompress.model.tidy ('f', model);
+%! [small, removed] = octcompress.prune.shrink ('f', model);
+%! assert (small.layers{1}.weights, [1 2; 3 4]);
+%! assert (small.layers{3}.weights, [1 2; 3 4]);
+%! assert (small.layers{3}.bias, [50; 101]);
+%! assert (removed{1}(:)', [false true false]);
+%! x = [1 -2; 0.5 3];
+%! assert (nn_predict (small, x), nn_predict (model, x), 1e-12);
+%!test % what nothing reads any more goes too; outputs stay
+%! a = struct ('type', 'dense', 'name', 'a', 'weights', [1 2; 5 6; 3 4], 'bias', [1; 5; -1]);
+%! b = struct ('type', 'dense', 'name', 'b', 'weights', [1 0 2; 0 0 0], 'bias', [0; 1]);
+%! model = octcompress.model.tidy ('f', struct ('layers', {{a, b}}));
+%! small = octcompress.prune.shrink ('f', model);
+%! assert (size (small.layers{1}.weights), [2 2]);
+%! assert (size (small.layers{2}.weights), [2 2]);

@@ -161,3 +161,28 @@ function layers = without_output_grids (layers)
     end
   end
 end
+
+%!function model = example ()
+%!  a = struct ('type', 'dense', 'name', 'a', 'weights', single ([1 -1; 2 0]));
+%!  model = struct ('layers', {{a, struct('type', 'relu', 'name', 'r')}});
+%!  model = octcompress.model.tidy ('f', model);
+%!endfunction
+%!function options = settings (varargin)
+%!  options = struct ('activations', 'static', 'bits', 8, 'scheme', 'affine', 'observer', ...
+%!                    'minmax', ...
+%!                    'percentile', 99.99, 'fuse', true, 'batch_size', 2);
+%!  options = octcompress.internal.parse_options ('f', options, varargin);
+%!endfunction
+%!test % dense and relu are one: only the output after both has a grid
+%! x = single ([1 2 3; -1 0 1]);
+%! [model, rows] = octcompress.quant.calibrate ('f', example (), x, settings ());
+%! assert (isfield (model.layers{1}, 'quantization') ...
+%!         && isfield (model.layers{1}.quantization, 'output'), false);
+%! assert (double (model.layers{2}.quantization.output.scale), 6 / 255, 1e-7);
+%! assert (double (model.quantization.input.scale), 4 / 255, 1e-7);
+%! assert ({rows{1}.lo, rows{1}.hi}, {-1, 3});
+%!test % each by itself
+%! x = single ([1 2 3; -1 0 1]);
+%! model = octcompress.quant.calibrate ('f', example (), x, settings ('fuse', false));
+%! assert (double (model.layers{1}.quantization.output.scale), 6 / 255, 1e-7);
+%!error <f: X must have 2 features> octcompress.quant.calibrate ('f', example (), 1, settings ())

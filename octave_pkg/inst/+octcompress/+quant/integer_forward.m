@@ -239,3 +239,19 @@ function refuse (layer, why)
   octcompress.internal.fail ('nn_predict', 'notInteger', ...
     'layer ''%s'' (%s) cannot be computed in integers: %s', layer.name, layer.type, why);
 end
+
+%!test % by hand: (2 * (5 - 1) + 3 * (7 - 1)) * 0.5 * 0.1 / 0.1 = 13, and the zero point
+%! layer = struct ('type', 'dense', 'name', 'a', 'weights', [1 1.5]);
+%! layer.quantization.weights = struct ('bits', 8, 'scheme', 'symmetric', 'scale', 0.5, ...
+%!                                      'zero_point', 0, 'axis', 0);
+%! layer.quantization.output = struct ('bits', 8, 'scheme', 'affine', 'scale', 0.1, ...
+%!                                     'zero_point', -3, 'axis', 0);
+%! in_grid = struct ('bits', 8, 'scheme', 'affine', 'scale', 0.1, 'zero_point', 1, 'axis', 0);
+%! model = octcompress.model.tidy ('f', struct ('layers', {{layer}}));
+%! model.quantization.input = in_grid;
+%! plan = octcompress.model.plan ('f', model);
+%! [y, grids] = octcompress.quant.integer_forward (plan, model.layers, [5; 7], in_grid, 'double');
+%! assert (y, {10});
+%! assert (grids{1}.zero_point, -3);
+%! y = octcompress.quant.integer_forward (plan, model.layers, [127; 127], in_grid, 'double');
+%! assert (y, {127});

@@ -36,3 +36,15 @@ function y = integer_predict (caller, model, x, batch_size, rounding)
   end
   y = octcompress.model.join_batches (plan, parts, octcompress.model.float_class (model));
 end
+
+%!test % on the output's grid, and within a step of the same network in floating point
+%! a = struct ('type', 'dense', 'weights', single ([1 -0.5; 0.25 2]), 'bias', single ([0.5; -1]));
+%! model = struct ('layers', {{a, struct('type', 'relu')}});
+%! x = single (reshape (mod ((1:40) * 0.37, 2) - 1, 2, 20));
+%! q = octcompress.model.tidy ('f', nn_quantize (model, 8, 'data', x));
+%! y = octcompress.quant.integer_predict ('f', q, x, 7, 'double');
+%! grid = q.layers{2}.quantization.output;
+%! codes = double (y{1}) / double (grid.scale) + double (grid.zero_point);
+%! assert (codes, round (codes), 1e-3);
+%! assert (double (y{1}), double (nn_predict (q, x)), 1.01 * double (grid.scale));
+%! assert (octcompress.quant.integer_predict ('f', q, x, 20, 'double'), y);

@@ -154,3 +154,25 @@ function [part, place] = rows_of_grid (grid, rows, out)
   part.scale = grid.scale(place);
   part.zero_point = grid.zero_point(place);
 end
+
+%!test % on the grid, and of less error at the output than rounding to nearest
+%! rand ('twister', 4);
+%! mix = rand (12, 12) - 0.3;
+%! x = mix * (rand (12, 400) - 0.5);
+%! layer = struct ('type', 'dense', 'name', 'a', 'weights', rand (5, 12) - 0.5, 'bias', ...
+%!                 rand (5, 1));
+%! model = octcompress.model.tidy ('f', struct ('layers', {{layer}}));
+%! stats = octcompress.model.input_gram ('f', model, x, 1, 100, model);
+%! options = struct ('scheme', 'symmetric', 'axis', 1, 'group', [], 'power2', false, ...
+%!                   'fit', 'range', 'rounding', 'nearest', 'sparsity', 0, 'damping', 0.01, ...
+%!                   'bias_correction', false, 'steps', 100, 'seed', 0, 'start', 'linear', ...
+%!                   'zeros', []);
+%! [near, ~, grid] = octcompress.quant.quantize_matrix (layer.weights, layer.bias, stats, 3, ...
+%!                                                      options);
+%! assert (near, octcompress.quant.snap_to_grid (layer.weights, grid));
+%! options.rounding = 'gptq';
+%! [q, ~, grid, info] = octcompress.quant.quantize_matrix (layer.weights, layer.bias, stats, 3, ...
+%!                                                         options);
+%! assert (q, octcompress.quant.decode_grid (info.codes, grid, 'double'));
+%! error_of = @(v) norm ((v - layer.weights) * (x - mean (x, 2)), 'fro');
+%! assert (error_of (q) < 0.9 * error_of (near));
