@@ -22,7 +22,8 @@ function [worst, errors] = check_gradient (layer, in_size, seed, training)
     training = true;
   end
   entry = octcompress.layers.types (layer.type);
-  rand ('twister', seed);
+  before = octcompress.train.random ('seed', seed);
+  restoring = onCleanup (@() octcompress.train.random ('restore', before));
   several = iscell (in_size);
   if ~several
     in_size = {in_size};
@@ -36,7 +37,7 @@ function [worst, errors] = check_gradient (layer, in_size, seed, training)
   if ~several
     in = x{1};
   end
-  rand ('twister', seed);
+  octcompress.train.random ('seed', seed);
   [y, state] = entry.run ('forward', layer, in, training);
   [dx, gradients] = entry.run ('backward', layer, in, y, dy, state, true);
   if ~several
@@ -74,7 +75,7 @@ function y = run (entry, layer, x, several, training, seed)
   if ~several
     x = x{1};
   end
-  rand ('twister', seed);   % so that dropout drops the same
+  octcompress.train.random ('seed', seed);   % so that dropout drops the same
   y = entry.run ('forward', layer, x, training);
 end
 
