@@ -62,11 +62,13 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
     end
     octcompress.train.random ('restore', state.random);
   end
-  run = struct ('plan', plan, 'model', without_layers (base.model), 'places', {places}, ...
-                'options', options, 'is_sgd', strcmp (options.optimizer, 'sgd'), ...
-                'statistics', {layers_with_statistics(model.layers(1:count))}, 'call', ...
-                handles (), ...
+  run = struct ('plan', plan, 'model', without_layers (base.model), 'options', options, ...
+                'is_sgd', strcmp (options.optimizer, 'sgd'), 'call', handles (options), ...
+                'statistics', {layers_with_statistics(model.layers(1:count))}, ...
+                'chain', {octcompress.train.dense_chain('find', plan, base.model.layers(1:count))}, ...
                 'as_it_is', needs_nothing (base.model, train.x, options));
+  run = with_places (run, places);
+  has_after_step = isfield (train, 'after_step');
   octcompress.train.interrupted ('end');
   leaving = onCleanup (@() leave (options.checkpoint));
   keep_pages ();
@@ -95,8 +97,9 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
       state.loss_sum = state.loss_sum + loss * numel (which);
       state.done = state.done + numel (which);
       state.step = state.step + 1;
-      if isfield (train, 'after_step')
-        [state, run.places] = train.after_step (state, run.places);
+      if has_after_step
+        [state, places] = train.after_step (state, places);
+        run = with_places (run, places);
       end
       if draws
         before = state.random;
@@ -196,15 +199,24 @@ function list = layers_with_statistics (layers)
   end
 end
 
-function call = handles ()
+function run = with_places (run, places)
+  options = run.options;
+  run.places = places;
+  run.numbers = cellfun (@(place) place.layer, places);
+  run.fields = cellfun (@(place) place.field, places, 'UniformOutput', false);
+  run.is_plain = ~cellfun (@(place) place.pruned || place.quantized || (place.decays && options.weight_decay > 0), places) ...
+                 & isinf (options.clip_norm);
+end
+
+function call = handles (options)
   % What a step calls. To find a function in a package costs Octave more than a small layer.
   call = struct ('batch', @octcompress.train.batch, 'forward', @octcompress.model.forward, ...
-                 'backward', @octcompress.model.backward, 'learning_rate', ...
-                 @octcompress.train.learning_rate, ...
-                 'sgd_step', @octcompress.train.sgd_step, 'adam_step', ...
-                 @octcompress.train.adam_step, ...
-                 'random', @octcompress.train.random, 'interrupted', ...
-                 @octcompress.train.interrupted);
+                 'backward', @octcompress.model.backward, 'dense_chain', @octcompress.train.dense_chain, ...
+                 'learning_rate', @octcompress.train.learning_rate, 'random', @octcompress.train.random, ...
+                 'interrupted', @octcompress.train.interrupted, 'step', @octcompress.train.adam_step);
+  if strcmp (options.optimizer, 'sgd')
+    call.step = @octcompress.train.sgd_step;
+  end
 end
 
 function yes = needs_nothing (model, x, options)
@@ -228,90 +240,111 @@ function keep_pages ()
 end
 
 function [state, loss] = train_batch (state, run, train, which)
-  options = run.options;
   layers = state.layers;
   if run.as_it_is
     x = train.x(:, which);
   else
-    x = run.call.batch (train.x, run.model, which, options.augmentation, true);
+    x = run.call.batch (train.x, run.model, which, run.options.augmentation, true);
   end
-  [y, trace] = run.call.forward (run.plan, layers, x, true);
-  [loss, dy] = train.loss (y, which, x);
-  if ~isfinite (loss)
-    return
-  end
-  % Gradients are linear in dy: the learning rate of sgd is cheapest put in here.
+  % Gradients are linear in the loss: the learning rate of sgd is cheapest put in there.
   scale = 1;
   if run.is_sgd
     scale = state.rate;
-    dy{1} = scale * dy{1};
   end
-  gradients = run.call.backward (run.plan, layers, trace, dy);
-  for k = run.statistics
-    names = fieldnames (trace.states{k}.statistics);
-    for i = 1:numel (names)
-      layers{k}.(names{i}) = trace.states{k}.statistics.(names{i});
+  if ~isempty (run.chain)
+    [loss, gradients] = run.call.dense_chain ('gradients', run.chain, layers, x, train.loss, which, scale);
+  else
+    [y, trace] = run.call.forward (run.plan, layers, x, true);
+    [loss, dy] = train.loss (y, which, x);
+    dy{1} = scale * dy{1};
+    gradients = run.call.backward (run.plan, layers, trace, dy);
+    for k = run.statistics
+      names = fieldnames (trace.states{k}.statistics);
+      for i = 1:numel (names)
+        state.layers{k}.(names{i}) = trace.states{k}.statistics.(names{i});
+      end
     end
   end
-  state.layers = layers;
-  state = update (state, run, gradients, scale);
+  if isfinite (loss)
+    state = update (state, run, gradients, scale);
+  end
 end
 
 function state = update (state, run, gradients, scale)
-  % Local names, because Octave takes long to assign inside nested structs.
+  % Local names, because Octave takes long to look and assign inside nested structs.
   options = run.options;
-  places = run.places;
   layers = state.layers;
   first = state.first;
   second = state.second;
   rate = state.rate;
-  sgd_step = run.call.sgd_step;
-  adam_step = run.call.adam_step;
+  momentum = options.momentum;
+  nesterov = options.nesterov;
+  is_sgd = run.is_sgd;
+  step_of = run.call.step;
+  numbers = run.numbers;
+  fields = run.fields;
+  is_plain = run.is_plain;
   factor = 1;
   if ~isinf (options.clip_norm)
-    factor = min (1, scale * options.clip_norm / norm_of (gradients, places));
+    factor = min (1, scale * options.clip_norm / norm_of (gradients, run.places));
   end
-  for p = 1:numel (places)
-    place = places{p};
-    k = place.layer;
-    step = gradients{k}.(place.field);
-    if place.pruned
-      step = step .* place.keep;
-    end
-    if factor < 1
-      step = factor * step;
-    end
-    if place.quantized
-      w = state.latent{p};
+  for p = 1:numel (numbers)
+    k = numbers(p);
+    field = fields{p};
+    step = gradients{k}.(field);
+    if is_plain(p)
+      w = layers{k}.(field);
     else
-      w = layers{k}.(place.field);
+      [w, step] = prepare (state, run, p, step, factor, scale);
     end
-    if place.decays && options.weight_decay > 0
-      if strcmp (options.optimizer, 'adamw')
-        w = (1 - rate * options.weight_decay) * w;
-      else
-        step = step + (scale * options.weight_decay) * w;
-      end
-    end
-    if run.is_sgd
-      [w, first{p}] = sgd_step (w, first{p}, step, options.momentum, options.nesterov);
+    if is_sgd
+      [w, first{p}] = step_of (w, first{p}, step, momentum, nesterov);
     else
-      [w, first{p}, second{p}] = adam_step (w, first{p}, second{p}, step, state.step + 1, rate, ...
-                                            options.beta1, options.beta2, options.epsilon);
+      [w, first{p}, second{p}] = step_of (w, first{p}, second{p}, step, state.step + 1, rate, ...
+                                          options.beta1, options.beta2, options.epsilon);
     end
-    if place.quantized
-      w = min (max (w, place.low), place.high);
-      state.latent{p} = w;
-      w = octcompress.quant.snap_to_grid (w, place.grid);
-      if place.pruned
-        w = w .* place.keep;
-      end
+    if ~is_plain(p)
+      [w, state.latent{p}] = keep_promises (w, run.places{p});
     end
-    layers{k}.(place.field) = w;
+    layers{k}.(field) = w;
   end
   state.layers = layers;
   state.first = first;
   state.second = second;
+end
+
+function [w, step] = prepare (state, run, p, step, factor, scale)
+  % The weights that are stepped, and the gradient after mask, clipping and decay.
+  options = run.options;
+  place = run.places{p};
+  w = state.layers{place.layer}.(place.field);
+  if place.quantized
+    w = state.latent{p};
+  end
+  if place.pruned
+    step = step .* place.keep;
+  end
+  if factor < 1
+    step = factor * step;
+  end
+  if place.decays && options.weight_decay > 0
+    if strcmp (options.optimizer, 'adamw')
+      w = (1 - state.rate * options.weight_decay) * w;
+    else
+      step = step + (scale * options.weight_decay) * w;
+    end
+  end
+end
+
+function [w, latent] = keep_promises (w, place)
+  latent = [];
+  if place.quantized
+    latent = min (max (w, place.low), place.high);
+    w = octcompress.quant.snap_to_grid (latent, place.grid);
+    if place.pruned
+      w = w .* place.keep;
+    end
+  end
 end
 
 function value = norm_of (gradients, places)
