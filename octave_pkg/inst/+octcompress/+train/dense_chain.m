@@ -2,7 +2,8 @@ function varargout = dense_chain (form, varargin)
 %DENSE_CHAIN  The gradients of a plain chain of dense and relu layers, without the engine's detours.
 %
 %   chain = octcompress.train.dense_chain ('find', plan, layers)
-%   [value, gradients] = octcompress.train.dense_chain ('gradients', chain, layers, x, loss, which, scale)
+%   [value, gradients] = octcompress.train.dense_chain ('gradients', chain, layers, x, loss, ...
+%                                                       which, scale)
 %
 %   plan, layers  as in octcompress.train.loop
 %   chain         struct: dense (numbers of the dense layers), relu (one flag for each: a relu
@@ -82,17 +83,21 @@ function chain = find_chain (plan, layers)
 end
 
 %!function layers = some_layers ()
-%!  layers = {struct('type', 'dense', 'weights', single (reshape (sin (1:20), 5, 4)), 'bias', single ((1:5)' / 10)), ...
+%!  layers = {struct('type', 'dense', 'weights', single (reshape (sin (1:20), 5, 4)), ...
+%!                   'bias', single ((1:5)' / 10)), ...
 %!            struct('type', 'relu'), ...
 %!            struct('type', 'dense', 'weights', single (reshape (cos (1:30), 6, 5))), ...
-%!            struct('type', 'dense', 'weights', single (reshape (cos (1:18), 3, 6)), 'bias', single ([1; 0; -1]))};
+%!            struct('type', 'dense', 'weights', single (reshape (cos (1:18), 3, 6)), ...
+%!                   'bias', single ([1; 0; -1]))};
 %!endfunction
 %!function assert_same (layers, x, scale)
 %!  model = octcompress.model.tidy ('f', struct ('layers', {layers}, 'input_size', 4));
 %!  plan = octcompress.model.plan ('f', model);
 %!  loss = @(y, which, x) deal (sum (y{1}(:) .^ 2) / numel (which), {2 * y{1} / numel(which)});
 %!  chain = octcompress.train.dense_chain ('find', plan, model.layers);
-%!  [value, gradients] = octcompress.train.dense_chain ('gradients', chain, model.layers, x, loss, 1:size (x, 2), scale);
+%!  which = 1:size (x, 2);
+%!  [value, gradients] = octcompress.train.dense_chain ('gradients', chain, model.layers, x, ...
+%!                                                      loss, which, scale);
 %!  [y, trace] = octcompress.model.forward (plan, model.layers, x, true);
 %!  [expected, dy] = loss (y, 1:size (x, 2), x);
 %!  expected_gradients = octcompress.model.backward (plan, model.layers, trace, {scale * dy{1}});
@@ -109,17 +114,20 @@ end
 %! assert_same (layers(1), x, 2);
 %!function chain = found (layers, input_size)
 %!  model = octcompress.model.tidy ('f', struct ('layers', {layers}, 'input_size', input_size));
-%!  chain = octcompress.train.dense_chain ('find', octcompress.model.plan ('f', model), model.layers);
+%!  plan = octcompress.model.plan ('f', model);
+%!  chain = octcompress.train.dense_chain ('find', plan, model.layers);
 %!endfunction
 %!test
-%! assert (found (some_layers (), 4), struct ('dense', [1 3 4], 'relu', [true false false], 'bias', [true false true]));
+%! expected = struct ('dense', [1 3 4], 'relu', [true false false], 'bias', [true false true]);
+%! assert (found (some_layers (), 4), expected);
 %!test % what it leaves to the engine
 %! layers = some_layers ();
 %! grid = octcompress.quant.choose_grid (single ([0 1]), 8);
 %! assert (isempty (found ([layers, {struct('type', 'sigmoid')}], 4)));
 %! assert (isempty (found ([{struct('type', 'relu')}, layers], 4)));
 %! assert (isempty (found ([layers, {struct('type', 'relu'), struct('type', 'relu')}], 4)));
-%! assert (isempty (found ([layers, {struct('type', 'relu', 'quantization', struct ('output', grid))}], 4)));
+%! on_grid = struct ('type', 'relu', 'quantization', struct ('output', grid));
+%! assert (isempty (found ([layers, {on_grid}], 4)));
 %! assert (isempty (found (layers, [4 5])));
 %! layers{2}.inputs = {'input'};
 %! assert (isempty (found (layers(1:2), 4)));
