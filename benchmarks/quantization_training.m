@@ -1,7 +1,7 @@
 function quantization_training (name, epochs)
 %QUANTIZATION_TRAINING  2 bits and 1 bit with quantization-aware training.
 %
-%   quantization_training ('lenet300', 3)
+%   quantization_training ('lenet300', 5)
 %
 %   Run from this folder. Starts from GPTQ on 1000 images, by channel, then trains with learned
 %   steps and, for comparison, with the steps as they are; the networks lie in ../shared/models.
@@ -17,7 +17,11 @@ function quantization_training (name, epochs)
     start = nn_quantize (model, bits, 'granularity', 'channel', 'rounding', 'gptq', 'data', ...
                          X(which{:}));
     started = tic ();
-    settings = {'optimizer', 'adam', 'learning_rate', 1e-4, 'schedule', 'cosine', 'epochs', ...
+    rate = 1e-4;
+    if bits == 1
+      rate = 1e-3;
+    end
+    settings = {'optimizer', 'adam', 'learning_rate', rate, 'schedule', 'cosine', 'epochs', ...
                 epochs, 'verbose', false};
     learned = nn_quantize_train (start, X, Y, settings{:});
     seconds = toc (started);
