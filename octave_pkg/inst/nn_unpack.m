@@ -8,11 +8,12 @@ function [result, info] = nn_unpack (packed, varargin)
 %   packed  struct with the field octc, from nn_pack or from a .mat file that holds it; or the bytes
 %   model   the struct that was packed, all its arrays to the bit
 %   array   only the array of that name; the others are not decoded
-%   info    struct: bytes, header, rows (cell of structs: name, class, count, method, bytes), options
+%   info    struct: bytes, header, rows (cell of structs: name, class, count, method, bytes),
+%           options
 %
 %   Options, as name-value pairs or a struct:
-%     tensor ('')  name of an array as info.rows has it, by its layer ('fc1.weights') or by its place
-%                  ('layers{1}.weights'); '' for the whole model
+%     tensor ('')  name of an array as info.rows has it, by its layer ('fc1.weights') or by its
+%                  place ('layers{1}.weights'); '' for the whole model
 %
 %   The checksum of the whole file is compared before anything is decoded.
 %
@@ -36,12 +37,14 @@ function [result, info] = nn_unpack (packed, varargin)
     if strncmp (problem.identifier, 'octcompress:', 12)
       rethrow (problem);
     end
-    octcompress.internal.fail ('nn_unpack', 'damaged', 'the packed model cannot be decoded (%s)', problem.message);
+    octcompress.internal.fail ('nn_unpack', 'damaged', ...
+                               'the packed model cannot be decoded (%s)', problem.message);
   end
   rows = cell (1, numel (entries));
   for k = 1:numel (entries)
     e = entries{k};
-    row = struct ('name', e.name, 'class', e.class, 'count', prod (e.dims), 'kind', e.kind, 'bytes', e.bytes);
+    row = struct ('name', e.name, 'class', e.class, 'count', prod (e.dims), 'kind', e.kind, ...
+                  'bytes', e.bytes);
     rows{k} = octcompress.coding.describe_row (skeleton, row);
   end
   header = numel (bytes) - sum (cellfun (@(row) row.bytes, rows));
@@ -55,7 +58,8 @@ function bytes = bytes_of (packed)
   end
   if ~isa (bytes, 'uint8')
     octcompress.internal.fail ('nn_unpack', 'notPacked', ...
-      'PACKED must be a struct with OCTC, or its uint8 bytes, but is %s', octcompress.internal.describe (packed));
+      'PACKED must be a struct with OCTC, or its uint8 bytes, but is %s', ...
+      octcompress.internal.describe (packed));
   end
   bytes = bytes(:);
 end
@@ -70,7 +74,8 @@ function array = one_array (model, entries, data, name)
   end
   chosen = find (strcmp (name, names) | strcmp (name, known), 1);
   if isempty (chosen)
-    octcompress.internal.fail ('nn_unpack', 'unknownTensor', 'there is no array ''%s''; there are %s', ...
+    octcompress.internal.fail ('nn_unpack', 'unknownTensor', ...
+                               'there is no array ''%s''; there are %s', ...
                                name, strjoin (known(1:min (end, 20)), ', '));
   end
   entry = entries{chosen};
@@ -80,7 +85,8 @@ function array = one_array (model, entries, data, name)
     last = find (names{chosen} == '.', 1, 'last');
     beside = [names{chosen}(1:last), 'quantization.', names{chosen}(last+1:end), '.'];
     for k = 1:numel (entries)
-      if strncmp (names{k}, beside, numel (beside)) || strncmp (names{k}, octcompress.model.promises_field (), 19)
+      if strncmp (names{k}, beside, numel (beside)) || strncmp (names{k}, ...
+            octcompress.model.promises_field (), 19)
         model = subsasgn (model, entries{k}.path, decode (entries{k}, data, []));
       end
     end
@@ -94,12 +100,14 @@ function array = decode (entry, data, grid)
   if last > numel (data)
     octcompress.internal.fail ('nn_unpack', 'damaged', 'the stream of %s is cut off', entry.name);
   end
-  array = octcompress.coding.decode_array (entry.kind, data(entry.first:last), entry.dims, entry.class, grid);
+  array = octcompress.coding.decode_array (entry.kind, data(entry.first:last), entry.dims, ...
+                                           entry.class, grid);
 end
 
 %!shared model, packed, info
 %! w = single (reshape (sin ((1:600) .^ 2), 20, 30));
-%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', w, 'bias', w(:, 1)), struct('type', 'relu', 'name', 'r')};
+%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', w, 'bias', w(:, 1)), ...
+%!                 struct('type', 'relu', 'name', 'r')};
 %! model = nn_quantize (nn_prune (octcompress.model.tidy ('nn_pack', model), 'sparsity', 0.8), 4);
 %! model.meta = struct ('text', 'kept', 'k', int8 ([1 -2]), 'nan', NaN, 'c', {{1, 'x'; true, []}});
 %! [packed, info] = nn_pack (model);

@@ -32,8 +32,10 @@ function values = byte_values (bytes, class_name)
 end
 
 %!test
-%! for name = {'double', 'single', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64'}
+%! for name = {'double', 'single', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', ...
+%!             'int64', 'uint64'}
 %!   values = cast ([1; 0; 100], name{1});
-%!   assert (octcompress.coding.byte_values (octcompress.coding.value_bytes (values), name{1}), values);
+%!   assert (octcompress.coding.byte_values (octcompress.coding.value_bytes (values), name{1}), ...
+%!           values);
 %! end
 %!error <nn_unpack: an array has a part of a number> octcompress.coding.byte_values (uint8 ([1; 2]), 'single')

@@ -7,8 +7,8 @@ function bytes = context_encode (matrix)
 %   bytes   uint8 column
 %
 %   The lines of the model are the columns or the rows, and it may see a picture in them (the pixels
-%   of the inputs, the places of a kernel) whose rows lie some lines apart: the combination is chosen
-%   by its estimated size, on a part of the matrix if that is large.
+%   of the inputs, the places of a kernel) whose rows lie some lines apart: the combination is
+%   chosen by its estimated size, on a part of the matrix if that is large.
 %
 %   See also octcompress.coding.context_decode, octcompress.coding.context_pass.
 
@@ -54,13 +54,12 @@ function bytes = context_encode (matrix)
     buckets = buckets';
   end
   [~, bits, frequencies, groups] = octcompress.coding.context_pass (buckets, chosen);
-  lanes = 0;
-  if numel (bits) > 2 ^ 19
-    [~, lanes] = log2 (cost (bits, frequencies, t) / 4096 / 8192);
-    [~, chunk] = log2 (frame.chunk);
-    lanes = max (4, min (lanes, chunk) - 1);
-  end
   [~, chunk] = log2 (frame.chunk);
+  [~, lanes] = log2 (cost (bits, frequencies, t) / (8 * 4096 * 1024));
+  lanes = min (lanes, chunk) - 1;
+  if lanes < 3
+    lanes = 0;   % each lane costs two bytes and a half
+  end
   bytes = [uint8([16 * lanes + chunk - 1; 32 * chosen.turned + frame.top]); ...
            octcompress.coding.write_varint(chosen.stride)];
   if frame.top > 4
@@ -91,7 +90,8 @@ function part = middle (lines, most)
 end
 
 function stride = picture (lines)
-%  The distance of two lines, above 1, at which the signs agree more than at the distances beside it.
+%  The distance of two lines, above 1, at which the signs agree more than at the distances beside
+%  it.
   signs = sign (middle (lines, 2 ^ 19));
   count = min (66, floor (size (signs, 2) / 2));
   agree = zeros (1, count);
@@ -104,3 +104,10 @@ function stride = picture (lines)
     stride = [];
   end
 end
+
+%!test % far smaller than packed bits where most is zero
+%! matrix = double (mod ((1:40)' * (1:60) * 0.754877666, 1) > 0.97);
+%! bytes = octcompress.coding.context_encode (matrix);
+%! assert (class (bytes), 'uint8');
+%! assert (numel (bytes) < numel (matrix) / 8 / 2);
+%! assert (octcompress.coding.context_decode (bytes, 40, 60), matrix);

@@ -6,9 +6,9 @@ function value = crc32 (bytes)
 %   bytes  uint8, any size
 %   value  double, 0 to 2^32 - 1
 %
-%   The bytes are cut into lanes of equal length that are folded side by side, a table look-up a byte
-%   [1]. Two neighbours merge by passing the left one over as many zero bytes as the right one has,
-%   a linear map of 32 bits that is squared as the lanes get longer.
+%   The bytes are cut into lanes of equal length that are folded side by side, a table look-up a
+%   byte [1]. Two neighbours merge by passing the left one over as many zero bytes as the right one
+%   has, a linear map of 32 bits that is squared as the lanes get longer.
 %
 %   [1] ISO 3309; RFC 1952, section 8.
 
@@ -29,7 +29,8 @@ function value = crc32 (bytes)
   data = reshape (data, rows, lanes)';
   state = zeros (lanes, 1, 'uint32');
   for k = 1:rows
-    state = bitxor (table(1 + double (bitand (bitxor (state, uint32 (data(:, k))), 255))), bitshift (state, -8));
+    state = bitxor (table(1 + double (bitand (bitxor (state, uint32 (data(:, k))), 255))), ...
+                    bitshift (state, -8));
   end
   image = bitshift (uint32 (1), (0:31)');
   image = zero_bytes (image, rows, table);

@@ -31,17 +31,17 @@ function values = decode_array (kind, bytes, dims, class_name, grid)
       values = octcompress.coding.grid_values (codes, grid, class_name);
     case 3
       [distinct, position] = octcompress.coding.read_varint (bytes, 1);
+      [centre, position] = octcompress.coding.read_varint (bytes, position);
       distinct = distinct + 1;
       last = position + distinct * width - 1;
       if last > numel (bytes)
         exactly (last, numel (bytes));
       end
       book = octcompress.coding.byte_values (bytes(position:last), class_name);
-      half = bitshift (intmax (class (octcompress.coding.sort_keys (book))), -1) + 1;
-      first_positive = sum (octcompress.coding.sort_keys (book) < half) + 1;
-      place = octcompress.coding.decode_codes (bytes(last+1:end), dims) + first_positive;
+      place = octcompress.coding.decode_codes (bytes(last+1:end), dims) + centre + 1;
       if any (place(:) < 1) || any (place(:) > distinct)
-        octcompress.internal.fail ('nn_unpack', 'damaged', 'an entry is none of the values of its array');
+        octcompress.internal.fail ('nn_unpack', 'damaged', ...
+                                   'an entry is none of the values of its array');
       end
       values = book(place);
     case 4
@@ -49,9 +49,12 @@ function values = decode_array (kind, bytes, dims, class_name, grid)
       if position + size_of_mask - 1 > numel (bytes)
         exactly (size_of_mask, 0);
       end
-      there = octcompress.coding.decode_codes (bytes(position:position+size_of_mask-1), dims) > 0;
+      marks = octcompress.coding.decode_codes (bytes(position:position+size_of_mask-1), dims);
+      there = marks > 0;
       values = zeros (dims, class_name);
-      values(there) = octcompress.coding.decode_planes (bytes(position+size_of_mask:end), sum (there(:)), class_name);
+      values(there) = octcompress.coding.decode_planes (bytes(position+size_of_mask:end), ...
+                                                        sum (there(:)), class_name);
+      values(marks < 0) = -values(marks < 0);
     case 5
       values = cast_to (octcompress.coding.decode_codes (bytes, dims), class_name);
     case 6
@@ -65,7 +68,8 @@ end
 
 function exactly (there, needed)
   if there ~= needed
-    octcompress.internal.fail ('nn_unpack', 'damaged', 'an array has %d bytes, but needs %d', there, needed);
+    octcompress.internal.fail ('nn_unpack', 'damaged', 'an array has %d bytes, but needs %d', ...
+                               there, needed);
   end
 end
 
@@ -92,8 +96,10 @@ end
 %!endfunction
 %!test % all classes and all kinds of content
 %! s = mod ((1:20)' * (1:15) * 0.754877666, 1);
-%! for name = {'double', 'single', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64'}
-%!   for values = {100 * s, round(5 * s), round(5 * s) .* (s > 0.7), 1e9 * s, zeros(3), 7, zeros(0, 3), ...
+%! for name = {'double', 'single', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', ...
+%!             'int64', 'uint64'}
+%!   for values = {100 * s, round(5 * s), round(5 * s) .* (s > 0.7), 1e9 * s, zeros(3), 7, ...
+%!                 zeros(0, 3), ...
 %!                 reshape(9 * s, 4, 5, 15)}
 %!     check_array (cast (values{1}, name{1}), []);
 %!   end
@@ -125,7 +131,9 @@ end
 %! end
 %!test % the kinds that are chosen
 %! s = single (reshape (sin ((1:600) .^ 2), 20, 30));
-%! kinds = [octcompress.coding.encode_array(s, [], 'auto'), octcompress.coding.encode_array(round (2 * s) / 3, [], 'auto'), ...
-%!          octcompress.coding.encode_array(s .* (s > 0.8), [], 'auto'), octcompress.coding.encode_array(round (9 * s), [], 'auto'), ...
-%!          octcompress.coding.encode_array(ones (5), [], 'auto'), octcompress.coding.encode_array(double (s), [], 'auto')];
-%! assert (kinds, [1 3 4 5 6 9]);
+%! sparse_one = s;
+%! sparse_one(abs (s) < 0.5) = 0;
+%! arrays = {s, round(2 * s) / 3, sparse_one, s .* (s > -0.5), 9 + round(9 * s), ones(5), ...
+%!           double(s)};
+%! kinds = cellfun (@(x) octcompress.coding.encode_array (x, [], 'auto'), arrays);
+%! assert (kinds, [1 3 4 4 5 6 9]);

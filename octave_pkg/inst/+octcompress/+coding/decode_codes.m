@@ -22,7 +22,8 @@ function codes = decode_codes (bytes, dims)
     if numel (dims) > 2
       rows = dims(end);
     end
-    matrix = least + octcompress.coding.context_decode (bytes(position:end), rows, count / max (rows, 1));
+    matrix = least + octcompress.coding.context_decode (bytes(position:end), rows, ...
+                                                        count / max (rows, 1));
     if numel (dims) > 2
       matrix = matrix';
     end
@@ -45,8 +46,10 @@ function codes = decode_codes (bytes, dims)
     if bits > 16 || entries > count || position + size_of_gaps - 1 > numel (bytes)
       octcompress.internal.fail ('nn_unpack', 'damaged', 'the head of coded numbers cannot be');
     end
-    gaps = octcompress.coding.decode_symbols (bytes(position:position+size_of_gaps-1), entries, 2 ^ bits);
-    values = octcompress.coding.decode_symbols (bytes(position+size_of_gaps:end), entries, range + 1);
+    gaps = octcompress.coding.decode_symbols (bytes(position:position+size_of_gaps-1), entries, ...
+                                              2 ^ bits);
+    values = octcompress.coding.decode_symbols (bytes(position+size_of_gaps:end), entries, ...
+                                                range + 1);
     codes = octcompress.coding.relative_decode (gaps, double (values) + least, count) - least;
   end
   codes = reshape (double (codes) + least, dims);
@@ -67,6 +70,7 @@ end
 %!test % auto is the smallest
 %! s = mod ((1:40)' * (1:60) * 0.754877666, 1);
 %! codes = double (s > 0.9) .* round (6 * s);
-%! sizes = cellfun (@(m) numel (octcompress.coding.encode_codes (codes, m)), {'none', 'huffman', 'rans', 'auto'});
+%! sizes = cellfun (@(m) numel (octcompress.coding.encode_codes (codes, m)), ...
+%!                  {'none', 'huffman', 'rans', 'auto'});
 %! assert (sizes(4), min (sizes));
 %!error <nn_unpack: the head of coded numbers cannot be> octcompress.coding.decode_codes (uint8 ([3; 1]), [2 2])

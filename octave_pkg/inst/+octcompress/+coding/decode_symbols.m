@@ -45,7 +45,8 @@ function symbols = decode_symbols (bytes, count, alphabet)
     if position + size_of_fractions - 1 > numel (bytes)
       damaged ('the model of a coded stream is cut off');
     end
-    fractions = octcompress.coding.unpack_bits (bytes(position:position+size_of_fractions-1), widths);
+    fractions = octcompress.coding.unpack_bits (bytes(position:position+size_of_fractions-1), ...
+                                                widths);
     frequencies = octcompress.coding.widen_frequencies (levels, fractions, behind, precision);
     symbols = octcompress.coding.rans_decode (bytes(position+size_of_fractions:end), count, ...
                                               frequencies, precision, 2 ^ kind);

@@ -4,14 +4,14 @@ function row = describe_row (model, row)
 %   row = octcompress.coding.describe_row (model, row)
 %
 %   model  the struct in which the array stands
-%   row    struct with name ('layers{1}.weights') and kind; on return name ('fc1.weights') and method
-%          ('bytes', 'planes', 'grid', 'values', 'sparse', 'whole numbers', 'constant'; 'single' is put
-%          before it where doubles are written as singles)
+%   row    struct with name ('layers{1}.weights') and kind; on return name ('fc1.weights') and
+%          method ('bytes', 'planes', 'grid', 'values', 'sparse', 'whole numbers', 'constant';
+%          'single' is put before it where doubles are written as singles)
 %
 %   See also nn_pack.
 
   methods = {'bytes', 'planes', 'grid', 'values', 'sparse', 'whole numbers', 'constant'};
-  row.method = methods{mod (row.kind, 8) + 1};
+  row.method = methods{mod(row.kind, 8) + 1};
   if row.kind >= 8
     row.method = ['single ' row.method];
   end

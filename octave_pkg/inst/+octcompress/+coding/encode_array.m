@@ -9,10 +9,11 @@ function [kind, bytes, parts] = encode_array (values, grid, method)
 %   kind    0  the bytes as they are
 %           1  the bytes of equal rank together (encode_planes)
 %           2  codes on the grid (grid_codes), by encode_codes
-%           3  the distinct values: how many less one (varint), the values in rising order, then by
-%              encode_codes which of them each entry is; 0 is the first that is not negative
-%           4  which entries are not 0, by encode_codes behind its length as a varint; then the
-%              values of these, by encode_planes
+%           3  the distinct values: how many less one and, counted from 0, which is the most
+%              frequent (varints), the values in rising order, then by encode_codes which of them
+%              each entry is, counted from the most frequent
+%           4  1 for the entries that are not zero, 0 for 0 and -1 for -0, by encode_codes behind
+%              its length as a varint; then the values of the entries, by encode_planes
 %           5  whole numbers, by encode_codes
 %           6  all equal: the bytes of one
 %           8 + one of these: doubles that all are singles, coded as such
@@ -38,7 +39,8 @@ function [kind, bytes, parts] = encode_array (values, grid, method)
       best = of_codes (2, codes, method);
     elseif ~isfloat (values)
       best = smaller (best, of_whole (values, method));
-    elseif isa (values, 'double') && isequal (octcompress.coding.value_bytes (double (single (values))), raw)
+    elseif isa (values, 'double') ...
+          && isequal (octcompress.coding.value_bytes (double (single (values))), raw)
       [kind, bytes, parts] = octcompress.coding.encode_array (single (values), [], method);
       best = struct ('kind', kind + 8, 'bytes', bytes, 'parts', parts);
     else
@@ -52,7 +54,8 @@ function [kind, bytes, parts] = encode_array (values, grid, method)
       best = smaller (best, trial);
     end
     if best.kind == 0 && ~strcmp (method, 'none')
-      best = smaller (best, trial_of (1, octcompress.coding.encode_planes (values, method), 0, 0, 0));
+      best = smaller (best, trial_of (1, octcompress.coding.encode_planes (values, method), 0, ...
+                                      0, 0));
     end
   end
   kind = best.kind;
@@ -104,19 +107,40 @@ function trial = of_distinct (values, method)
   if numel (distinct) > min (65536, count / 2)
     return
   end
-  first_positive = sum (distinct < bitshift (intmax (class (distinct)), -1) + 1) + 1;
-  [bytes, parts] = octcompress.coding.encode_codes (reshape (double (place), size (values)) - first_positive, method);
-  head = [octcompress.coding.write_varint(numel (distinct) - 1); octcompress.coding.value_bytes(values(first))];
+  [~, centre] = max (accumarray (place(:), 1));
+  [bytes, parts] = octcompress.coding.encode_codes (reshape (double (place), ...
+                                                             size (values)) - centre, method);
+  head = [octcompress.coding.write_varint(numel (distinct) - 1); ...
+          octcompress.coding.write_varint(centre - 1); ...
+          octcompress.coding.value_bytes(values(first))];
   trial = trial_of (3, [head; bytes], parts.codes, numel (head), parts.indices);
 end
 
 function trial = of_nonzeros (values, raw, width, method)
   trial = [];
-  there = reshape (any (reshape (raw, width, []), 1), size (values));
-  if mean (there(:)) < 0.95
-    [mask, ~] = octcompress.coding.encode_codes (double (there), method);
+  marks = double (reshape (any (reshape (raw, width, []), 1), size (values)));
+  marks(values == 0 & marks) = -1;
+  if mean (marks(:) == 1) < 0.95
+    mask = octcompress.coding.encode_codes (marks, method);
     mask = [octcompress.coding.write_varint(numel (mask)); mask];
-    planes = octcompress.coding.encode_planes (values(there), method);
+    planes = octcompress.coding.encode_planes (values(marks == 1), method);
     trial = trial_of (4, [mask; planes], 0, 0, numel (mask));
   end
 end
+
+%!function same (values, grid)
+%!  for method = {'none', 'huffman', 'rans', 'auto'}
+%!    [kind, bytes, parts] = octcompress.coding.encode_array (values, grid, method{1});
+%!    assert (sum (numbers_of (parts)), numel (bytes));
+%!    back = octcompress.coding.decode_array (kind, bytes, size (values), class (values), grid);
+%!    assert (class (back), class (values));
+%!    assert (isequaln (back, values));
+%!  end
+%!endfunction
+%!function v = numbers_of (s)
+%!  v = cellfun (@double, struct2cell (s));
+%!endfunction
+%!test same (single ([0.5 0 -1.5; 1 0 0]), []);
+%!test same (int8 ([1 -2 3; 4 5 -128]), []);
+%!test same ([1 2 NaN Inf -0], []);
+%!test same ('some text', []);

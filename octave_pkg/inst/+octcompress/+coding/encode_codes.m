@@ -8,8 +8,8 @@ function [bytes, parts] = encode_codes (codes, method, alone)
 %   method  'none': equal bits for each; 'huffman': Huffman, of the codes or of the nonzeros and the
 %           gaps between them; 'rans': rANS, static or with contexts; 'auto': the smallest
 %   alone   true: only as single symbols, without gaps and contexts (false)
-%   bytes   uint8 column. First, as a varint, 4 z + kind, where z is the least code (2 c, or -2 c - 1
-%           where it is negative); what follows depends on the kind:
+%   bytes   uint8 column. First, as a varint, 4 z + kind, where z is the least code (2 c, or -2 c -
+%           1 where it is negative); what follows depends on the kind:
 %             0  a varint, the range of the codes; the codes less the least, by encode_symbols
 %             1  the codes as a matrix, by context_encode
 %             2  bits of a gap (a byte), how many entries (varint), bytes of the gaps (varint), the
@@ -77,7 +77,8 @@ end
 
 function yes = worth_contexts (count, size_so_far, most)
 %  Large numbers, and many entries of many bits each, take long and gain little.
-  yes = count >= 16 && most <= 512 && (count <= 2 ^ 20 || (count <= 2 ^ 25 && 2 * size_so_far < count));
+  yes = count >= 16 && most <= 512 && (count <= 2 ^ 20 || (count <= 2 ^ 25 ...
+                                                           && 2 * size_so_far < count));
 end
 
 function z = zigzag (value)
@@ -90,3 +91,16 @@ function matrix = as_matrix (codes)
     matrix = reshape (codes, [], size (codes, ndims (codes)))';
   end
 end
+
+%!test % there and back by every method; auto is no longer than any
+%! codes = round (3 * sin ((1:30)' * (1:20)));
+%! codes(abs (codes) < 2) = 0;
+%! sizes = zeros (1, 4);
+%! methods = {'none', 'huffman', 'rans', 'auto'};
+%! for k = 1:4
+%!   [bytes, parts] = octcompress.coding.encode_codes (codes, methods{k});
+%!   assert (parts.codes + parts.indices, numel (bytes));
+%!   assert (octcompress.coding.decode_codes (bytes, size (codes)), codes);
+%!   sizes(k) = numel (bytes);
+%! end
+%! assert (sizes(4), min (sizes));

@@ -55,8 +55,8 @@ function bytes = in_huffman (symbols, counts)
 end
 
 function bytes = in_rans (symbols, counts)
-%  A frequency is kept as the place of its first bit and a few bits behind it: their error costs some
-%  bits over all the symbols, so that more symbols are worth more precision.
+%  A frequency is kept as the place of its first bit and a few bits behind it: their error costs
+%  some bits over all the symbols, so that more symbols are worth more precision.
   [~, digits] = log2 (numel (symbols));
   behind = min (12, max (0, floor ((digits - 1) / 2) - 3));
   precision = 13;
@@ -67,10 +67,12 @@ function bytes = in_rans (symbols, counts)
   [~, levels] = log2 (frequencies);
   used = frequencies > 0;
   widths = min (behind, levels(used) - 1);
-  fractions = floor ((frequencies(used) - 2 .^ (levels(used) - 1)) ./ 2 .^ (levels(used) - 1 - widths));
+  fractions = floor ((frequencies(used) - 2 .^ (levels(used) - 1)) ...
+                     ./ 2 .^ (levels(used) - 1 - widths));
   frequencies = octcompress.coding.widen_frequencies (levels, fractions, behind, precision);
   prices = octcompress.coding.context_tables ();
-  bits = sum (counts(used) .* prices.price(max (1, min (32767, floor (frequencies(used) * 2 ^ (15 - precision))))));
+  bits = sum (counts(used) .* prices.price(max (1, min (32767, ...
+        floor (frequencies(used) * 2 ^ (15 - precision))))));
   bits = bits / 4096;
   [~, exponent] = log2 (max (1, max (bits / 4096, numel (symbols) / 16384)));
   exponent = min (12, exponent - 1);
@@ -81,3 +83,13 @@ function bytes = in_rans (symbols, counts)
            octcompress.coding.pack_bits(fractions, widths); ...
            octcompress.coding.rans_encode(symbols, frequencies, precision, 2 ^ exponent)];
 end
+
+%!test % auto is the smallest
+%! symbols = min (7, floor (-2 * log (mod ((1:3000)' * 0.754877666, 1))));
+%! sizes = cellfun (@(m) numel (octcompress.coding.encode_symbols (symbols, 8, m)), ...
+%!                  {'none', 'huffman', 'rans', 'auto'});
+%! assert (sizes(4), min (sizes));
+%! assert (sizes(1) >= 3000 * 3 / 8);
+%! bytes = octcompress.coding.encode_symbols (symbols, 8, 'auto');
+%! assert (double (octcompress.coding.decode_symbols (bytes, 3000, 8)), symbols);
+%!assert (isempty (octcompress.coding.encode_symbols (zeros (5, 1), 1, 'auto')))

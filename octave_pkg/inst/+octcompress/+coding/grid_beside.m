@@ -11,7 +11,8 @@ function grid = grid_beside (owner, field, place, promises)
 %   See also octcompress.coding.grid_codes.
 
   grid = [];
-  if isfield (owner, 'quantization') && isstruct (owner.quantization) && isscalar (owner.quantization) ...
+  if isfield (owner, 'quantization') && isstruct (owner.quantization) ...
+        && isscalar (owner.quantization) ...
      && isfield (owner.quantization, field)
     grid = owner.quantization.(field);
   end

@@ -7,9 +7,9 @@ function codes = grid_codes (values, grid)
 %   grid    as in octcompress.quant.encode_grid
 %   codes   double array of whole numbers; empty if the values are not on the grid to the bit
 %
-%   From the codes of a uniform grid its zero points are taken. The entries of a codebook are counted
-%   in rising order from the smallest in magnitude (the lower one of two). The codes of the small
-%   floating point formats stay as they are.
+%   From the codes of a uniform grid its zero points are taken. The entries of a codebook are
+%   counted in rising order from the smallest in magnitude (the lower one of two). The codes of the
+%   small floating point formats stay as they are.
 %
 %   See also octcompress.coding.grid_values.
 
@@ -19,6 +19,9 @@ function codes = grid_codes (values, grid)
   end
   try
     codes = double (octcompress.quant.encode_grid (values, grid));
+    if ~isfield (grid, 'codebook') && ~isempty (octcompress.quant.float_format (grid.scheme))
+      codes(values == 0 & 1 ./ values < 0) = 2 ^ (grid.bits - 1);   % the pattern of -0
+    end
     back = octcompress.quant.decode_grid (codes, grid, class (values));
   catch
     codes = [];   % not a grid of ours: the values are coded without it
@@ -35,3 +38,10 @@ function codes = grid_codes (values, grid)
     codes = codes - zero_point;
   end
 end
+
+%!test
+%! grid = struct ('bits', 4, 'scheme', 'symmetric', 'scale', single (0.5), 'zero_point', ...
+%!                single (0), ...
+%!                'axis', 0);
+%! assert (octcompress.coding.grid_codes (single ([-1 0 1.5]), grid), [-2 0 3]);
+%! assert (isempty (octcompress.coding.grid_codes (single ([-1 0 1.4]), grid)));

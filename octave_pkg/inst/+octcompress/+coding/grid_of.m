@@ -30,3 +30,12 @@ function grid = grid_of (model, entry)
     octcompress.internal.fail ('nn_unpack', 'damaged', 'the grid of %s is missing', entry.name);
   end
 end
+
+%!test % the grid that stands beside the array it was asked for
+%! layer = struct ('type', 'dense', 'name', 'a', 'weights', single ([1 -1; 0.5 2]));
+%! model = nn_quantize (struct ('layers', {{layer}}), 4);
+%! packed = nn_pack (model);
+%! assert (isequaln (nn_unpack (packed), model));
+%! entry = struct ('name', 'layers{1}.weights', 'path', ...
+%!                 substruct ('.', 'layers', '{}', {1}, '.', 'weights'));
+%! assert (octcompress.coding.grid_of (model, entry), model.layers{1}.quantization.weights);

@@ -23,7 +23,8 @@ end
 
 %!test % all kinds of grids
 %! w = single (reshape (mod ((1:600) * 0.377, 2) - 0.8, 20, 30)) .^ 3;
-%! grids = {struct('bits', 2, 'scheme', 'codebook', 'codebook', single ([0.6; -0.3; 0; 0.1]), 'axis', 0)};
+%! grids = {struct('bits', 2, 'scheme', 'codebook', 'codebook', single ([0.6; -0.3; 0; 0.1]), ...
+%!                 'axis', 0)};
 %! for scheme = {'symmetric', 'affine', 'unsigned', 'bf16', 'fp8_e4m3'}
 %!   for axis = 0:2
 %!     grids{end + 1} = octcompress.quant.choose_grid (w, 5, scheme{1}, axis);
@@ -36,7 +37,10 @@ end
 %!   assert (octcompress.coding.grid_values (codes, grids{k}, 'single'), once);
 %! end
 %!test % zero has the code 0
-%! grid = struct ('bits', 4, 'scheme', 'affine', 'scale', single (0.5), 'zero_point', single (-3), 'axis', 0);
+%! grid = struct ('bits', 4, 'scheme', 'affine', 'scale', single (0.5), 'zero_point', ...
+%!                single (-3), 'axis', 0);
 %! assert (octcompress.coding.grid_codes (single ([0 0.5 -0.5]), grid), [0 1 -1]);
-%!assert (octcompress.coding.grid_codes (single ([0 0.4]), struct ('bits', 4, 'scheme', 'symmetric', 'scale', single (0.5), 'zero_point', single (0), 'axis', 0)), [])
+%!assert (octcompress.coding.grid_codes (single ([0 0.4]), ...
+%!             struct ('bits', 4, 'scheme', 'symmetric', 'scale', single (0.5), 'zero_point', ...
+%!                     single (0), 'axis', 0)), [])
 %!error <nn_unpack: a code lies outside its codebook> octcompress.coding.grid_values (9, struct ('codebook', [1; 2]), 'single')

@@ -4,8 +4,8 @@ function codes = huffman_codes (lengths)
 %   codes = octcompress.coding.huffman_codes (lengths)
 %
 %   lengths  n x 1, 0 to 16; 0 = no code
-%   codes    n x 1, as numbers, the first bit the highest: shorter codes come first, equal lengths in
-%            the order of the symbols, each code one above the one before
+%   codes    n x 1, as numbers, the first bit the highest: shorter codes come first, equal lengths
+%            in the order of the symbols, each code one above the one before
 %
 %   See also octcompress.coding.huffman_lengths.
 

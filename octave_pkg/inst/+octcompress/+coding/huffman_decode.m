@@ -22,7 +22,8 @@ function symbols = huffman_decode (bytes, count, lengths)
   used = find (lengths);
   width = max (lengths);
   if isempty (used) || sum (2 .^ -lengths(used)) > 1
-    octcompress.internal.fail ('nn_unpack', 'damaged', 'the code lengths of a stream make no prefix code');
+    octcompress.internal.fail ('nn_unpack', 'damaged', ...
+                               'the code lengths of a stream make no prefix code');
   end
   [~, order] = sort (lengths(used));
   owner = zeros (2 ^ width, 1);

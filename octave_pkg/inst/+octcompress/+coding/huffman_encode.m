@@ -23,3 +23,9 @@ function bytes = huffman_encode (symbols, lengths)
     bytes = [index(:); bytes];
   end
 end
+
+%!test % as many bits as the code lengths say
+%! symbols = [0; 1; 0; 2; 0; 0; 1; 0];
+%! bytes = octcompress.coding.huffman_encode (symbols, [1; 2; 2]);
+%! assert (numel (bytes), 2);
+%! assert (octcompress.coding.huffman_decode (bytes, 8, [1; 2; 2]), symbols);

@@ -41,7 +41,8 @@ function symbols = decode (bytes, count, model, lanes)
   rest_size = max (0, tail_size - 2 * lanes);
   body = numel (bytes) - rest_size - position + 1;
   if tail > count || mod (count - tail, lanes) || body < 0 || mod (body, 2)
-    octcompress.internal.fail ('nn_unpack', 'damaged', 'the lengths in a coded stream do not agree');
+    octcompress.internal.fail ('nn_unpack', 'damaged', ...
+                               'the lengths in a coded stream do not agree');
   end
   words = octcompress.coding.byte_words (bytes(position:position+body-1));
   [symbols, states] = decode_lanes (states, words, (count - tail) / lanes, model);
@@ -85,7 +86,7 @@ function symbols = decode_alone (coder, count, model)
     slot = x - high * total + 1;
     slots(k) = slot;
     x = high * model.factor(slot) + model.offset(slot);
-    if x < 65536 && position < numel (words)
+    while x < 4294967296 && position < numel (words)
       position = position + 1;
       x = 65536 * x + words(position);
     end

@@ -14,11 +14,13 @@ function [model, entries] = read_tree (tree, data, most)
 %
 %   See also octcompress.coding.write_tree, octcompress.coding.decode_array.
 
-  in = struct ('tree', tree(:), 'position', 1, 'data', data, 'decode', ~isempty (data), 'next', 1, ...
+  in = struct ('tree', tree(:), 'position', 1, 'data', data, 'decode', ~isempty (data), 'next', ...
+               1, ...
                'left', most, 'shapes', {{}}, 'entries', {{}}, 'depth', 0);
   path = struct ('type', {}, 'subs', {});
   [model, in] = read_value (in, '', path);
-  if ~isstruct (model) || in.position ~= numel (in.tree) + 1 || (in.decode && in.next ~= numel (data) + 1)
+  if ~isstruct (model) || in.position ~= numel (in.tree) + 1 ...
+        || (in.decode && in.next ~= numel (data) + 1)
     damaged ('the description of the model is not complete');
   end
   entries = in.entries;
@@ -26,7 +28,8 @@ function [model, entries] = read_tree (tree, data, most)
     if in.decode && entries{k}.kind == 2
       codes = subsref (model, entries{k}.path);
       grid = octcompress.coding.grid_of (model, entries{k});
-      model = subsasgn (model, entries{k}.path, octcompress.coding.grid_values (codes, grid, entries{k}.class));
+      model = subsasgn (model, entries{k}.path, octcompress.coding.grid_values (codes, grid, ...
+                                                                                entries{k}.class));
     end
   end
 end
@@ -266,3 +269,11 @@ end
 function damaged (message)
   octcompress.internal.fail ('nn_unpack', 'damaged', '%s', message);
 end
+
+%!test % what write_tree wrote
+%! model = struct ('a', single ([1 2; 3 4]), 'b', 'text', 'c', {{true, [], struct('d', int8 (3))}});
+%! [tree, streams] = octcompress.coding.write_tree (model, 'auto');
+%! data = vertcat (zeros (0, 1, 'uint8'), streams{:});
+%! [back, entries] = octcompress.coding.read_tree (tree, data, 1e6);
+%! assert (back, model);
+%! assert (any (cellfun (@(e) strcmp (e.name, 'a'), entries)));

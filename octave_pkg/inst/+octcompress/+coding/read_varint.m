@@ -25,7 +25,8 @@ function [value, position] = read_varint (bytes, position)
       return
     end
   end
-  octcompress.internal.fail ('nn_unpack', 'damaged', 'a number in a header is cut off or too large');
+  octcompress.internal.fail ('nn_unpack', 'damaged', ...
+                             'a number in a header is cut off or too large');
 end
 
 %!test

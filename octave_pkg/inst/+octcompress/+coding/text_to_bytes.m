@@ -14,3 +14,6 @@ function bytes = text_to_bytes (text)
     bytes = reshape (unicode2native (text, 'UTF-8'), [], 1);
   end
 end
+
+%!assert (octcompress.coding.text_to_bytes ('ab'), uint8 ([97; 98]))
+%!assert (octcompress.coding.bytes_to_text (octcompress.coding.text_to_bytes ('ab')), 'ab')

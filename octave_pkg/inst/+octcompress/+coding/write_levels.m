@@ -16,3 +16,7 @@ function bytes = write_levels (levels)
     bytes = [octcompress.coding.write_varint(numel (bytes)); bytes];
   end
 end
+
+%!test % four bits each where there are few
+%! bytes = octcompress.coding.write_levels ((0:9)');
+%! assert (numel (bytes), 5);

@@ -15,3 +15,8 @@ function bytes = write_states (states)
            octcompress.coding.pack_bits(high - 2 .^ (digits - 1), digits - 1); ...
            octcompress.coding.word_bytes(states - 65536 * high)];
 end
+
+%!test % what each state is worth
+%! bytes = octcompress.coding.write_states ([2 ^ 16; 2 ^ 32 - 1]);
+%! assert (class (bytes), 'uint8');
+%! assert (numel (bytes), 1 + 2 + 4);

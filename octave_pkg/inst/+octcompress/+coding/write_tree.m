@@ -27,7 +27,8 @@ function [tree, streams, rows] = write_tree (model, method)
 end
 
 function out = write_value (out, value, name, grid, settings)
-  if ischar (value) && (size (value, 1) == 1 || isequal (size (value), [0 0])) && ndims (value) == 2 ...
+  if ischar (value) && (size (value, 1) == 1 || isequal (size (value), [0 0])) ...
+        && ndims (value) == 2 ...
      && ~isequal (size (value), [1 0])
     out = add (out, text_bytes (value));
   elseif iscell (value)
@@ -109,7 +110,8 @@ function yes = is_size_of (owner, field)
   yes = false;
   if numel (field) > 5 && strcmp (field(end-4:end), '_size') && isfield (owner, field(1:end-5))
     array = owner.(field(1:end-5));
-    yes = isnumeric (array) && isa (owner.(field), 'double') && isequal (owner.(field), size (array));
+    yes = isnumeric (array) && isa (owner.(field), 'double') ...
+          && isequal (owner.(field), size (array));
   end
 end
 
@@ -124,8 +126,10 @@ function out = write_array (out, value, name, grid, settings)
   end
   out = add (out, [head; kind; octcompress.coding.write_varint(numel (bytes))]);
   out.streams{end+1} = bytes;
-  out.rows{end+1} = struct ('name', name, 'class', class (value), 'count', numel (value), 'kind', kind, ...
-                            'bytes', numel (bytes), 'codes', parts.codes, 'codebooks', parts.codebooks, ...
+  out.rows{end+1} = struct ('name', name, 'class', class (value), 'count', numel (value), ...
+                            'kind', kind, ...
+                            'bytes', numel (bytes), 'codes', parts.codes, 'codebooks', ...
+                            parts.codebooks, ...
                             'indices', parts.indices, 'values', parts.values);
 end
 
@@ -215,3 +219,13 @@ end
 function out = add (out, bytes)
   out.tree{end+1} = uint8 (bytes(:));
 end
+
+%!test % one stream for each array of some size; the bytes of each add up
+%! model = struct ('w', single (reshape (1:600, 20, 30)), 'note', 'x');
+%! [tree, streams, rows] = octcompress.coding.write_tree (model, 'none');
+%! assert (class (tree), 'uint8');
+%! assert (numel (rows), numel (streams));
+%! for k = 1:numel (rows)
+%!   assert (rows{k}.bytes, numel (streams{k}));
+%! end
+%!error <function_handle> octcompress.coding.write_tree (struct ('f', @sin), 'none')
