@@ -55,7 +55,7 @@ function bytes = context_encode (matrix)
   end
   [~, bits, frequencies, groups] = octcompress.coding.context_pass (buckets, chosen);
   [~, chunk] = log2 (frame.chunk);
-  [~, lanes] = log2 (cost (bits, frequencies, t) / (8 * 4096 * 1024));
+  [~, lanes] = log2 (cost (bits, frequencies, t) / (8 * 4096 * 2048));
   lanes = min (lanes, chunk) - 1;
   if lanes < 3
     lanes = 0;   % each lane costs two bytes and a half
