@@ -119,7 +119,8 @@ function [state, places] = learn (state, places, learn_after)
       before = state.latent_before{p};
       grid = octcompress.quant.step_of_grid (grid, before, latent - before, layer.weights);
       if isfield (grid, 'codebook')
-        w = octcompress.quant.decode_grid (octcompress.quant.encode_grid (layer.weights, layer.quantization.weights), grid);
+        w = octcompress.quant.decode_grid (octcompress.quant.encode_grid (layer.weights, ...
+              layer.quantization.weights), grid);
         state.latent{p} = w;   % weights that share an entry move with it alone
       else
         w = octcompress.quant.snap_to_grid (latent, grid);
@@ -199,7 +200,8 @@ end
 %! end
 %!test % one bit: learned steps do not shrink away
 %! start = nn_quantize (nn_fold (model), 1, 'granularity', 'channel');
-%! settings = {'optimizer', 'adam', 'learning_rate', 0.01, 'epochs', 20, 'batch_size', 32, 'verbose', false};
+%! settings = {'optimizer', 'adam', 'learning_rate', 0.01, 'epochs', 20, 'batch_size', 32, ...
+%!             'verbose', false};
 %! learned = nn_evaluate (nn_quantize_train (start, X, Y, settings{:}), X, Y);
 %! fixed = nn_evaluate (nn_quantize_train (start, X, Y, settings{:}, 'learn_scales', false), X, Y);
 %! assert (learned.loss < fixed.loss);
