@@ -1,14 +1,14 @@
 function bounds = run_outcomes (frequencies)
-%RUN_OUTCOMES  Where the first 1 among binary decisions may be, as one symbol of 24 bits.
+%RUN_OUTCOMES  Where the first 1 among binary decisions may be, as one symbol of 16 bits.
 %
 %   bounds = octcompress.coding.run_outcomes (frequencies)
 %
 %   frequencies  m x 1, the probability of a 1 for each decision, in 1/32768
-%   bounds       (m + 1) x 1, falling from 2^24: the first 1 is decision k with the frequency
+%   bounds       (m + 1) x 1, falling from 2^16: the first 1 is decision k with the frequency
 %                bounds(k) - bounds(k+1), and begins at bounds(k+1); there is none with the
 %                frequency bounds(m+1), and begins at 0
 %
-%   bounds(k+1) = floor (q(1) ... q(k) (2^24 - m - 1)) + m - k + 1, where q = 1 - frequencies/32768
+%   bounds(k+1) = floor (q(1) ... q(k) (2^16 - m - 1)) + m - k + 1, where q = 1 - frequencies/32768
 %   and the product is rounded to double after each factor.
 %
 %   See also octcompress.coding.decode_bits.
@@ -18,7 +18,7 @@ function bounds = run_outcomes (frequencies)
   bounds = [65536; floor(none * (65535 - m)) + (m:-1:1)'];
 end
 
-%!assert (octcompress.coding.run_outcomes ([16384; 16384]), [65536; 8388608; 4194304], 2)
+%!assert (octcompress.coding.run_outcomes ([16384; 16384]), [65536; 32768; 16384], 2)
 %!test % every outcome has a frequency
 %! bounds = octcompress.coding.run_outcomes (repmat (32767, 500, 1));
 %! assert (all (diff (bounds) < 0) && bounds(end) > 0);
