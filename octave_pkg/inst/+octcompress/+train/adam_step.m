@@ -4,7 +4,7 @@ function [w, mean, root] = adam_step (w, mean, root, gradient, count, rate, beta
 %   [w, mean, root] = octcompress.train.adam_step (w, mean, root, gradient, count, rate, beta1, ...
 %                                                  beta2, epsilon)
 %
-%   w         single or double, any size
+%   w         single or double, any size; or a cell of arrays, which are stepped one by one
 %   mean      the same size, zeros at first: sum of the gradients, each times beta1^age
 %   root      the same size, zeros at first: root of the sum of their squares, each times beta2^age
 %   gradient  the same size
@@ -26,15 +26,26 @@ function [w, mean, root] = adam_step (w, mean, root, gradient, count, rate, beta
 %
 %   See also octcompress.train.sgd_step, nn_train.
 
-  mean = beta1 * mean + gradient;
-  root = hypot (sqrt (beta2) * root, gradient);
-  if rate == 0
+  if ~iscell (w)
+    [w, mean, root] = octcompress.train.adam_step ({w}, {mean}, {root}, {gradient}, count, rate, ...
+                                                   beta1, beta2, epsilon);
+    w = w{1};
+    mean = mean{1};
+    root = root{1};
     return
   end
   % The constants gathered, so that the arrays are passed over as seldom as possible.
   numerator = rate * (1 - beta1) / (1 - beta1 ^ count);
   denominator = sqrt ((1 - beta2) / (1 - beta2 ^ count));
-  w = w - mean ./ ((denominator / numerator) * root + epsilon / numerator);
+  for k = 1:numel (w)
+    m = beta1 * mean{k} + gradient{k};
+    r = hypot (sqrt (beta2) * root{k}, gradient{k});
+    if rate > 0
+      w{k} = w{k} - m ./ ((denominator / numerator) * r + epsilon / numerator);
+    end
+    mean{k} = m;
+    root{k} = r;
+  end
 end
 
 %!test % the paper's own form, ten steps
@@ -64,3 +75,9 @@ end
 %!test % a rate of 0 leaves w
 %! [w, mean] = octcompress.train.adam_step (3, 0, 0, 2, 1, 0, 0.9, 0.999, 1e-8);
 %! assert ({w, mean}, {3, 2});
+%!test % several arrays at once
+%! none = {0, [0 0]};
+%! [w, mean, root] = octcompress.train.adam_step ({1, [2 3]}, none, none, {5, [-1 1]}, 1, 0.1, 0.9, ...
+%!                                                0.999, 1e-12);
+%! assert (w, {0.9, [2.1 2.9]}, 1e-9);
+%! assert ({mean, root}, {{5, [-1 1]}, {5, [1 1]}});

@@ -62,7 +62,9 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
     end
     octcompress.train.random ('restore', state.random);
   end
-  chain = octcompress.train.dense_chain ('find', plan, base.model.layers(1:count));
+  base.places = places;
+  state.values = take_values (state.layers, places);
+  chain = octcompress.train.dense_chain ('find', plan, state.layers, places);
   run = struct ('plan', plan, 'model', without_layers (base.model), 'options', options, ...
                 'is_sgd', strcmp (options.optimizer, 'sgd'), 'call', handles (options), ...
                 'statistics', {layers_with_statistics(model.layers(1:count))}, ...
@@ -99,7 +101,9 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
       state.done = state.done + numel (which);
       state.step = state.step + 1;
       if has_after_step
+        state.layers = put_values (state.layers, places, state.values);
         [state, places] = train.after_step (state, places);
+        state.values = take_values (state.layers, places);
         run = with_places (run, places);
       end
       if draws
@@ -110,13 +114,14 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
       state.seconds = state.seconds + toc (started);
       run.call.interrupted ('keep', base, state);
       if ~isempty (options.checkpoint) && toc (last_saved) >= 60 * options.checkpoint_minutes
-        require_finite (caller, state, places, options);
+        require_finite (caller, state, options);
         nn_save (options.checkpoint, octcompress.train.to_checkpoint (base, state));
         last_saved = tic ();
       end
     end
 
-    require_finite (caller, state, places, options);
+    state.layers = put_values (state.layers, places, state.values);
+    require_finite (caller, state, options);
     state = end_of_epoch (state, run, validation, held);
     report (state, options);
     if state.best.epoch > 0 && state.epoch - state.best.epoch >= options.patience
@@ -201,14 +206,16 @@ function list = layers_with_statistics (layers)
 end
 
 function run = with_places (run, places)
-  options = run.options;
+  % Special are those that take more than the optimiser's step.
   run.places = places;
-  run.numbers = cellfun (@(place) place.layer, places);
-  run.fields = cellfun (@(place) place.field, places, 'UniformOutput', false);
-  decaying = options.weight_decay > 0;
-  run.is_plain = isinf (options.clip_norm) ...
-                 & ~cellfun (@(place) place.pruned || place.quantized, places) ...
-                 & ~(cellfun (@(place) place.decays, places) & decaying);
+  special = cellfun (@(place) place.pruned || place.quantized, places);
+  if run.options.weight_decay > 0
+    special = special | cellfun (@(place) place.decays, places);
+  end
+  if ~isinf (run.options.clip_norm)
+    special(:) = true;
+  end
+  run.special = find (special);
 end
 
 function call = handles (options)
@@ -246,7 +253,6 @@ function keep_pages ()
 end
 
 function [state, loss] = train_batch (state, run, train, which)
-  layers = state.layers;
   if run.as_it_is
     x = train.x(:, which);
   else
@@ -258,119 +264,109 @@ function [state, loss] = train_batch (state, run, train, which)
     scale = state.rate;
   end
   if ~isempty (run.chain)
-    [loss, gradients] = run.call.dense_chain ('gradients', run.chain, layers, x, train.loss, ...
-                                              which, scale);
+    [loss, steps] = run.call.dense_chain ('gradients', run.chain, state.values, x, train.loss, ...
+                                          which, scale);
   else
-    [y, trace] = run.call.forward (run.plan, layers, x, true);
-    [loss, dy] = train.loss (y, which, x);
-    dy{1} = scale * dy{1};
-    gradients = run.call.backward (run.plan, layers, trace, dy);
-    for k = run.statistics
-      names = fieldnames (trace.states{k}.statistics);
-      for i = 1:numel (names)
-        state.layers{k}.(names{i}) = trace.states{k}.statistics.(names{i});
+    [loss, steps, state] = gradients_of (state, run, train, x, which, scale);
+  end
+  if isfinite (loss)
+    state = update (state, run, steps, scale);
+  end
+end
+
+function [loss, steps, state] = gradients_of (state, run, train, x, which, scale)
+  layers = put_values (state.layers, run.places, state.values);
+  [y, trace] = run.call.forward (run.plan, layers, x, true);
+  [loss, dy] = train.loss (y, which, x);
+  dy{1} = scale * dy{1};
+  gradients = run.call.backward (run.plan, layers, trace, dy);
+  for k = run.statistics
+    names = fieldnames (trace.states{k}.statistics);
+    for i = 1:numel (names)
+      layers{k}.(names{i}) = trace.states{k}.statistics.(names{i});
+    end
+  end
+  state.layers = layers;
+  steps = cell (1, numel (run.places));
+  for p = 1:numel (steps)
+    place = run.places{p};
+    steps{p} = gradients{place.layer}.(place.field);
+  end
+end
+
+function state = update (state, run, steps, scale)
+  options = run.options;
+  values = state.values;
+  if ~isempty (run.special)
+    [values, steps] = prepare (values, steps, state, run, scale);
+  end
+  if run.is_sgd
+    [values, state.first] = run.call.step (values, state.first, steps, options.momentum, ...
+                                           options.nesterov);
+  else
+    [values, state.first, state.second] = run.call.step ( ...
+      values, state.first, state.second, steps, state.step + 1, state.rate, options.beta1, ...
+      options.beta2, options.epsilon);
+  end
+  for p = run.special
+    place = run.places{p};
+    if place.quantized
+      state.latent{p} = min (max (values{p}, place.low), place.high);
+      values{p} = octcompress.quant.snap_to_grid (state.latent{p}, place.grid);
+      if place.pruned
+        values{p} = values{p} .* place.keep;
       end
     end
   end
-  if isfinite (loss)
-    state = update (state, run, gradients, scale);
-  end
+  state.values = values;
 end
 
-function state = update (state, run, gradients, scale)
-  % Local names, because Octave takes long to look and assign inside nested structs.
+function [values, steps] = prepare (values, steps, state, run, scale)
+  % Masks, clipping and weight decay; where there is a grid, the weights beside it are stepped.
   options = run.options;
-  layers = state.layers;
-  first = state.first;
-  second = state.second;
-  rate = state.rate;
-  momentum = options.momentum;
-  nesterov = options.nesterov;
-  is_sgd = run.is_sgd;
-  step_of = run.call.step;
-  numbers = run.numbers;
-  fields = run.fields;
-  is_plain = run.is_plain;
-  factor = 1;
-  if ~isinf (options.clip_norm)
-    factor = min (1, scale * options.clip_norm / norm_of (gradients, run.places));
-  end
-  for p = 1:numel (numbers)
-    k = numbers(p);
-    field = fields{p};
-    step = gradients{k}.(field);
-    if is_plain(p)
-      w = layers{k}.(field);
-    else
-      [w, step] = prepare (state, run, p, step, factor, scale);
-    end
-    if is_sgd
-      [w, first{p}] = step_of (w, first{p}, step, momentum, nesterov);
-    else
-      [w, first{p}, second{p}] = step_of (w, first{p}, second{p}, step, state.step + 1, rate, ...
-                                          options.beta1, options.beta2, options.epsilon);
-    end
-    if ~is_plain(p)
-      [w, state.latent{p}] = keep_promises (w, run.places{p});
-    end
-    layers{k}.(field) = w;
-  end
-  state.layers = layers;
-  state.first = first;
-  state.second = second;
-end
-
-function [w, step] = prepare (state, run, p, step, factor, scale)
-  % The weights that are stepped, and the gradient after mask, clipping and decay.
-  options = run.options;
-  place = run.places{p};
-  w = state.layers{place.layer}.(place.field);
-  if place.quantized
-    w = state.latent{p};
-  end
-  if place.pruned
-    step = step .* place.keep;
-  end
-  if factor < 1
-    step = factor * step;
-  end
-  if place.decays && options.weight_decay > 0
-    if strcmp (options.optimizer, 'adamw')
-      w = (1 - state.rate * options.weight_decay) * w;
-    else
-      step = step + (scale * options.weight_decay) * w;
-    end
-  end
-end
-
-function [w, latent] = keep_promises (w, place)
-  latent = [];
-  if place.quantized
-    latent = min (max (w, place.low), place.high);
-    w = octcompress.quant.snap_to_grid (latent, place.grid);
+  for p = run.special
+    place = run.places{p};
     if place.pruned
-      w = w .* place.keep;
+      steps{p} = steps{p} .* place.keep;
+    end
+    if place.quantized
+      values{p} = state.latent{p};
+    end
+  end
+  if ~isinf (options.clip_norm)
+    squares = cellfun (@(step) sum (double (step(:)) .^ 2), steps);
+    factor = scale * options.clip_norm / sqrt (sum (squares));
+    if factor < 1
+      steps = cellfun (@(step) factor * step, steps, 'UniformOutput', false);
+    end
+  end
+  if options.weight_decay > 0
+    for p = run.special
+      if ~run.places{p}.decays
+        continue
+      end
+      if strcmp (options.optimizer, 'adamw')
+        values{p} = (1 - state.rate * options.weight_decay) * values{p};
+      else
+        steps{p} = steps{p} + (scale * options.weight_decay) * values{p};
+      end
     end
   end
 end
 
-function value = norm_of (gradients, places)
-  total = 0;
+function layers = put_values (layers, places, values)
   for p = 1:numel (places)
-    step = gradients{places{p}.layer}.(places{p}.field);
-    if places{p}.pruned
-      step = step .* places{p}.keep;
-    end
-    total = total + sum (double (step(:)) .^ 2);
+    layers{places{p}.layer}.(places{p}.field) = values{p};
   end
-  value = sqrt (total);
 end
 
-function require_finite (caller, state, places, options)
-  for p = 1:numel (places)
-    if ~all (isfinite (state.layers{places{p}.layer}.(places{p}.field)(:)))
-      diverged (caller, state, NaN, options);
-    end
+function values = take_values (layers, places)
+  values = cellfun (@(place) layers{place.layer}.(place.field), places, 'UniformOutput', false);
+end
+
+function require_finite (caller, state, options)
+  if ~all (cellfun (@(w) all (isfinite (w(:))), state.values))
+    diverged (caller, state, NaN, options);
   end
 end
 

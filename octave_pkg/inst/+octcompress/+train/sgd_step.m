@@ -4,8 +4,8 @@ function [w, velocity] = sgd_step (w, velocity, step, momentum, nesterov)
 %   [w, velocity] = octcompress.train.sgd_step (w, velocity, step, momentum)
 %   [w, velocity] = octcompress.train.sgd_step (w, velocity, step, momentum, nesterov)
 %
-%   w         single or double, any size
-%   velocity  the same size, zeros at first; [] where momentum is 0
+%   w         single or double, any size; or a cell of arrays, which are stepped one by one
+%   velocity  the same size, zeros at first; not used where momentum is 0
 %   step      learning rate * gradient
 %   momentum  0 to 1
 %   nesterov  true: look ahead (false)
@@ -23,15 +23,25 @@ function [w, velocity] = sgd_step (w, velocity, step, momentum, nesterov)
 %
 %   See also octcompress.train.adam_step, nn_train.
 
-  if momentum == 0
-    w = w - step;
+  if nargin < 5
+    nesterov = false;
+  end
+  if ~iscell (w)
+    [w, velocity] = octcompress.train.sgd_step ({w}, {velocity}, {step}, momentum, nesterov);
+    w = w{1};
+    velocity = velocity{1};
     return
   end
-  velocity = momentum * velocity + step;
-  if nargin > 4 && nesterov
-    w = w - (momentum * velocity + step);
-  else
-    w = w - velocity;
+  for k = 1:numel (w)
+    v = step{k};
+    if momentum > 0
+      v = momentum * velocity{k} + v;
+      velocity{k} = v;
+    end
+    if nesterov
+      v = momentum * v + step{k};
+    end
+    w{k} = w{k} - v;
   end
 end
 
@@ -49,3 +59,7 @@ end
 %!test % the class stays
 %! [w, v] = octcompress.train.sgd_step (single (1), single (0), single (0.1), 0.9);
 %! assert ({class(w), class(v)}, {'single', 'single'});
+%!test % several arrays at once
+%! [w, v] = octcompress.train.sgd_step ({1, [2 3]}, {0, [1 1]}, {0.5, [0 1]}, 0.5);
+%! assert (w, {0.5, [1.5 1.5]});
+%! assert (v, {0.5, [0.5 1.5]});
