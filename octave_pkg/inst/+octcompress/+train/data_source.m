@@ -115,10 +115,13 @@ function target = check_target (caller, y, out_size, count, options, name)
 end
 
 function [value, dy] = class_loss (cross_entropy, y, labels, options)
-  logits = reshape (y, [], numel (labels));
-  [value, gradient] = cross_entropy (logits, labels, options.label_smoothing, ...
-                                     options.class_weights);
-  dy = {reshape(gradient, size (y))};
+  if ismatrix (y)
+    [value, gradient] = cross_entropy (y, labels, options.label_smoothing, options.class_weights);
+    dy = {gradient};
+  else
+    [value, dy] = class_loss (cross_entropy, reshape (y, [], numel (labels)), labels, options);
+    dy{1} = reshape (dy{1}, size (y));
+  end
 end
 
 function [value, dy] = target_loss (y, target, which, out_size, kind, options)

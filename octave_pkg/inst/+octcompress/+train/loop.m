@@ -72,6 +72,8 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
                 'as_it_is', needs_nothing (base.model, train.x, options));
   run = with_places (run, places);
   has_after_step = isfield (train, 'after_step');
+  state.rate = octcompress.train.learning_rate (options, state.step, per_epoch);
+  rate_changes = ~strcmp (options.schedule, 'constant') || options.warmup > 0;
   octcompress.train.interrupted ('end');
   leaving = onCleanup (@() leave (options.checkpoint));
   keep_pages ();
@@ -92,7 +94,9 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
     while state.done < numel (index)
       started = tic ();
       which = state.order(state.done + 1:min (state.done + options.batch_size, numel (index)));
-      state.rate = run.call.learning_rate (options, state.step, per_epoch);
+      if rate_changes
+        state.rate = run.call.learning_rate (options, state.step, per_epoch);
+      end
       [state, loss] = train_batch (state, run, train, which);
       if ~isfinite (loss)
         diverged (caller, state, loss, options);
