@@ -1,4 +1,4 @@
-% Train three convolutional networks on MNIST: LeNet-5, a small ResNet and a depthwise-separable one.
+% Train three convolutional networks on MNIST: LeNet-5, a ResNet and a depthwise-separable one.
 %
 %   octave examples/train_convnets.m
 %
