@@ -77,7 +77,7 @@ end
 %! assert ({w, mean}, {3, 2});
 %!test % several arrays at once
 %! none = {0, [0 0]};
-%! [w, mean, root] = octcompress.train.adam_step ({1, [2 3]}, none, none, {5, [-1 1]}, 1, 0.1, 0.9, ...
-%!                                                0.999, 1e-12);
+%! [w, mean, root] = octcompress.train.adam_step ({1, [2 3]}, none, none, {5, [-1 1]}, 1, 0.1, ...
+%!                                                0.9, 0.999, 1e-12);
 %! assert (w, {0.9, [2.1 2.9]}, 1e-9);
 %! assert ({mean, root}, {{5, [-1 1]}, {5, [1 1]}});

@@ -102,9 +102,10 @@ end
 %!  [chain, places, plan, model] = found (layers, 4);
 %!  which = 1:size (x, 2);
 %!  loss = @(y, which, x) deal (sum (y{1}(:) .^ 2) / numel (which), {2 * y{1} / numel(which)});
-%!  values = cellfun (@(place) model.layers{place.layer}.(place.field), places, 'UniformOutput', false);
-%!  [value, gradients] = octcompress.train.dense_chain ('gradients', chain, values, x, loss, which, ...
-%!                                                      scale);
+%!  values = cellfun (@(place) model.layers{place.layer}.(place.field), places, ...
+%!                    'UniformOutput', false);
+%!  [value, gradients] = octcompress.train.dense_chain ('gradients', chain, values, x, loss, ...
+%!                                                      which, scale);
 %!  [y, trace] = octcompress.model.forward (plan, model.layers, x, true);
 %!  [expected, dy] = loss (y, which, x);
 %!  all_gradients = octcompress.model.backward (plan, model.layers, trace, {scale * dy{1}});
