@@ -38,7 +38,8 @@ function [result, info] = nn_unpack (packed, varargin)
       rethrow (problem);
     end
     octcompress.internal.fail ('nn_unpack', 'damaged', ...
-                               'the packed model cannot be decoded (%s)', problem.message);
+                               'the packed model cannot be decoded (%s)', ...
+                               regexprep (problem.message, '[^ -~]', '?'));
   end
   rows = cell (1, numel (entries));
   for k = 1:numel (entries)
@@ -98,7 +99,7 @@ end
 function array = decode (entry, data, grid)
   last = entry.first + entry.bytes - 1;
   if last > numel (data)
-    octcompress.internal.fail ('nn_unpack', 'damaged', 'the stream of %s is cut off', entry.name);
+    octcompress.internal.fail ('nn_unpack', 'damaged', 'the streams of the model are cut off');
   end
   array = octcompress.coding.decode_array (entry.kind, data(entry.first:last), entry.dims, ...
                                            entry.class, grid);

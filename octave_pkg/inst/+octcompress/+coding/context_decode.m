@@ -45,12 +45,12 @@ function matrix = context_decode (bytes, rows, columns)
   end
 
   t = octcompress.coding.context_tables ();
-  sizes = abs (buckets);
-  matrix = reshape (t.floor(sizes + 1), rows, columns);
+  sizes = abs (buckets(:));
+  values = t.floor(sizes + 1)';
   coded = sizes > 0;
-  widths = t.extra(sizes(coded) + 1);
-  matrix(coded) = matrix(coded) + octcompress.coding.unpack_bits (packed, widths(:));
-  matrix = matrix .* sign (buckets);
+  widths = t.extra(sizes(coded) + 1)';
+  values(coded) = values(coded) + octcompress.coding.unpack_bits (packed, widths);
+  matrix = reshape (values .* sign (buckets(:)), rows, columns);
 end
 
 %!test % what was coded comes back: sparse, dense, a picture in the lines, large values, one entry
@@ -58,7 +58,7 @@ end
 %! for matrix = {double(s > 0.9), round(4 * s - 2), round(300 * (s - 0.5) .^ 3), ...
 %!               round(3 * sin ((1:20)' / 3) * cos (floor ((0:195) / 14) + mod (0:195, ...
 %!                                                                              14) / 3)), ...
-%!               7, -49152, [0 0 1]}
+%!               7, -49152, [0 0 1], 1:40, (-20:20)'}
 %!   bytes = octcompress.coding.context_encode (matrix{1});
 %!   [rows, columns] = size (matrix{1});
 %!   assert (octcompress.coding.context_decode (bytes, rows, columns), matrix{1});

@@ -13,15 +13,16 @@ function bytes = context_encode (matrix)
 %   See also octcompress.coding.context_decode, octcompress.coding.context_pass.
 
   t = octcompress.coding.context_tables ();
-  sizes = abs (matrix);
-  buckets = zeros (size (matrix));
-  for k = 1:sum (t.floor <= max (sizes(:))) - 1
+  sizes = abs (matrix(:));
+  buckets = zeros (size (sizes));
+  for k = 1:sum (t.floor <= max (sizes)) - 1
     buckets = buckets + (sizes >= t.floor(k + 1));
   end
-  frame.top = max (buckets(:));
-  places = sizes(sizes > 0) - t.floor(buckets(sizes > 0) + 1)';
-  widths = t.extra(buckets(sizes > 0) + 1)';
-  buckets = buckets .* sign (matrix);
+  frame.top = max (buckets);
+  coded = buckets(buckets > 0);
+  places = sizes(buckets > 0) - t.floor(coded + 1)';
+  widths = t.extra(coded + 1)';
+  buckets = reshape (buckets, size (matrix)) .* sign (matrix);
 
   n = numel (matrix);
   [~, digits] = log2 (n);

@@ -35,7 +35,7 @@ function values = decode_array (kind, bytes, dims, class_name, grid)
       distinct = distinct + 1;
       last = position + distinct * width - 1;
       if last > numel (bytes)
-        exactly (last, numel (bytes));
+        exactly (numel (bytes), last);
       end
       book = octcompress.coding.byte_values (bytes(position:last), class_name);
       place = octcompress.coding.decode_codes (bytes(last+1:end), dims) + centre + 1;
@@ -47,7 +47,7 @@ function values = decode_array (kind, bytes, dims, class_name, grid)
     case 4
       [size_of_mask, position] = octcompress.coding.read_varint (bytes, 1);
       if position + size_of_mask - 1 > numel (bytes)
-        exactly (size_of_mask, 0);
+        exactly (numel (bytes), position + size_of_mask - 1);
       end
       marks = octcompress.coding.decode_codes (bytes(position:position+size_of_mask-1), dims);
       there = marks > 0;

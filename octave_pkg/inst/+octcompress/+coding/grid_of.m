@@ -27,7 +27,8 @@ function grid = grid_of (model, entry)
     grid = octcompress.coding.grid_beside (owner, '', entry.name, promises);
   end
   if isempty (grid)
-    octcompress.internal.fail ('nn_unpack', 'damaged', 'the grid of %s is missing', entry.name);
+    octcompress.internal.fail ('nn_unpack', 'damaged', 'the grid of %s is missing', ...
+                               regexprep (entry.name, '[^ -~]', '?'));
   end
 end
 

@@ -20,7 +20,7 @@ function [model, entries] = read_tree (tree, data, most)
   path = struct ('type', {}, 'subs', {});
   [model, in] = read_value (in, '', path);
   if ~isstruct (model) || in.position ~= numel (in.tree) + 1 ...
-        || (in.decode && in.next ~= numel (data) + 1)
+        || (in.decode && in.next > numel (data) + 1)
     damaged ('the description of the model is not complete');
   end
   entries = in.entries;

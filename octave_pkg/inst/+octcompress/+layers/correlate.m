@@ -174,10 +174,14 @@ function part = gather (x, columns, rows)
   [c, width, n, ~] = size (x);
   [kw, ow] = size (columns);
   columns = columns(:)';
-  outside = find (columns < 1 | columns > width);
-  part = x(:, min (max (columns, 1), width), :, rows);
-  if ~isempty (outside)
-    part(:, outside, :, :) = 0;
+  if numel (columns) == width && all (columns == 1:width)
+    part = x(:, :, :, rows);
+  else
+    part = x(:, min (max (columns, 1), width), :, rows);
+    outside = columns < 1 | columns > width;
+    if any (outside)
+      part(:, outside, :, :) = 0;
+    end
   end
   part = reshape (part, c * kw, ow * n * numel (rows));
 end
