@@ -45,11 +45,11 @@ bench: python
 index: python
 	$(PY) tools/make_index.py
 
-lock: python
-	$(PY) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
-	.venv/lock/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+lock:
+	$(or $(PYTHON),python3) -m venv build/lock && build/lock/bin/pip install --quiet uv
+	build/lock/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --only-binary :all: --no-header --no-annotate --quiet -o requirements.txt
-	rm -rf .venv/lock
+	rm -rf build/lock
 
 wheel: python
 	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation -w dist .
