@@ -1,0 +1,60 @@
+"""`octcompress info` and `octcompress evaluate`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from pyoctcompress.cli.common import Commands, Result, add_data, command, data_of, options_of
+
+
+def add(commands: Commands) -> None:
+    """Add the commands of this module."""
+    _add_info(commands)
+    _add_evaluate(commands)
+
+
+def _add_info(commands: Commands) -> None:
+    parser = command(commands, "info", _info, "list the layers of a model", "lenet300.mat")
+    parser.add_argument("model", metavar="MODEL.mat")
+
+
+def _add_evaluate(commands: Commands) -> None:
+    parser = command(
+        commands,
+        "evaluate",
+        _evaluate,
+        "count how many observations a model classifies rightly",
+        "small.mat --data mnist.mat",
+    )
+    parser.add_argument("model", metavar="MODEL.mat")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="(256)")
+    add_data(parser, "test", required=True)
+
+
+def _info(args: argparse.Namespace) -> Result:
+    from pyoctcompress import api
+
+    found = api.info(args.model, backend=args.backend, timeout=args.timeout)
+    size = os.path.getsize(args.model)
+    text = f"{found['text'].rstrip()}\n{args.model}: {size:,} bytes"
+    return {"model": args.model, "file_bytes": size, **found}, text, 0
+
+
+def _evaluate(args: argparse.Namespace) -> Result:
+    from pyoctcompress import api
+
+    options = options_of(args, "batch_size", settings=False)
+    found = api.evaluate(
+        args.model,
+        data_of(args, args.model),
+        backend=args.backend,
+        timeout=args.timeout,
+        **options,
+    )
+    text = (
+        f"accuracy  {100 * found['accuracy']:.2f}%  ({found['correct']:.0f} of "
+        f"{found['count']:.0f})\nerror     {100 * found['error']:.2f}%\n"
+        f"loss      {found['loss']:.6g}"
+    )
+    return {"model": args.model, "data": args.data, **found}, text, 0
