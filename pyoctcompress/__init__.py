@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         shrink,
     )
     from pyoctcompress.octave import Session
+    from pyoctcompress.sweeps import sweep
 
 __all__ = [
     "DataError",
@@ -96,6 +97,7 @@ __all__ = [
     "save",
     "sensitivity",
     "shrink",
+    "sweep",
     "train",
 ]
 
@@ -119,6 +121,7 @@ _HOME = {
     "quantize_train": "methods",
     "sensitivity": "methods",
     "shrink": "methods",
+    "sweep": "sweeps",
 }
 
 
