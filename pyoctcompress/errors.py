@@ -76,7 +76,7 @@ _TAGS: tuple[tuple[type[OctcompressError], str], ...] = (
     ),
     (DataError, "badData badLabels badInput"),
     (FileError, "badFile noFile version73 gitLfs truncated damaged notWritten tooLarge badName"),
-    (SessionError, "noOctave died timeout"),
+    (SessionError, "noOctave died timeout noLibrary"),
 )
 _CLASS_OF_TAG = {tag: kind for kind, tags in _TAGS for tag in tags.split()}
 

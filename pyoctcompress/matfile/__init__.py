@@ -1,4 +1,7 @@
-"""Read and write .mat files (MAT version 5: MATLAB's -v6 and -v7) with exact classes and shapes.
+"""Read all kinds of .mat files, and write MAT version 5, with exact classes and shapes.
+
+Read are MATLAB's -v4, -v6, -v7 and -v7.3 and Octave's -text, -binary and -hdf5; written is MATLAB's
+-v6 or -v7. Version 4 has no classes but double and char.
 
 ===================  =====================================================
 MATLAB               Python
@@ -19,10 +22,10 @@ Going out, a Python int becomes a double, a 1-D array a column, a tuple a cell; 
 cell, so numbers belong in arrays. What no MATLAB class can hold is refused with its place in the
 model (``layers[2].weights``).
 
-The reader is this package's own: SciPy's turns logical into uint8, drops imaginary parts, and
-crashes the process on damaged files. This one checks each length against the bytes that are there
-before it uses it, so a damaged file gives a `FileError` or a value, and never more memory than a
-small multiple of what the file holds.
+The readers are this package's own: SciPy's turns logical into uint8, drops imaginary parts, and
+crashes the process on damaged files. These check each length against the bytes that are there
+before they use it, so a damaged file gives a `FileError` or a value, and never more memory than a
+small multiple of what the file holds. HDF5 (-v7.3, -hdf5) is read through the library h5py.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pyoctcompress.errors import OctcompressError, error_from
 
@@ -63,6 +64,47 @@ class Fault(Exception):
     def error(self, caller: str) -> OctcompressError:
         """Make the error that the user sees."""
         return error_from(f"octcompress:{caller}:{self.tag}", f"{caller}: {self.message}")
+
+
+OBJECT = (
+    "a MATLAB object (or string, table, containers.Map); in MATLAB turn it into structs, cells and "
+    "arrays, as struct (x), cellstr (x)"
+)
+
+
+def leave_out(left_out: list[str] | None, path: Any, where: str, what: str) -> Any:
+    """Refuse what is not read; or note it in a list, and give ``[]`` in its place."""
+    if left_out is None:
+        raise Fault("badFile", f"'{path}' holds {what} (at {where or 'its top level'})")
+    left_out.append(f"{where}: {what.partition(';')[0]}")
+    return np.zeros((0, 0))
+
+
+def as_value(array: npt.NDArray[Any]) -> Any:
+    """Give an array as the table in `pyoctcompress.matfile` has it: some of 1 x 1 are scalars."""
+    if array.shape == (1, 1) and (array.dtype == np.float64 or array.dtype.kind == "b"):
+        return array[0, 0].item()
+    if array.shape == (1, 1) and array.dtype == np.complex128:
+        return complex(array[0, 0])
+    return array
+
+
+def as_cell(values: list[Any], shape: tuple[int, ...]) -> Any:
+    """Give the elements of a cell, in column-major order, as a list or an array of objects."""
+    if len(shape) == 2 and (1 in shape or shape == (0, 0)):
+        return values
+    cells = np.empty(len(values), object)
+    cells[:] = values
+    return cells.reshape(shape, order="F")
+
+
+def as_text(text: str, shape: tuple[int, ...]) -> Any:
+    """Give characters, in column-major order, as text or as an array of characters."""
+    if not text:
+        return ""
+    if len(shape) == 2 and shape[0] == 1:
+        return text
+    return np.array(list(text), "<U1").reshape(shape, order="F")
 
 
 class StructArray(Sequence[dict[str, Any]]):

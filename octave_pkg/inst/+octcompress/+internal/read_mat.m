@@ -8,8 +8,8 @@ function found = read_mat (caller, file, names)
 %   found  struct with a field for each
 %
 %   MATLAB v4, v6 and v7, and in Octave its own text, binary and HDF5 files. Refused: MATLAB v7.3
-%   (Octave would lose its cells with no more than a warning), Git LFS pointers, empty and
-%   truncated files.
+%   (Octave loses its cells with no more than a warning, and the classes of single, logical and
+%   char arrays), Git LFS pointers, empty and truncated files.
 %
 %   Errors: octcompress:CALLER:noFile, :badFile, :version73, :gitLfs, :truncated, :damaged.
 %
@@ -60,8 +60,8 @@ function examine (caller, file)
       '''%s'' is a Git LFS pointer, not the file itself; fetch it with git lfs pull', file);
   elseif strncmp (text, 'MATLAB 7.3', 10)
     octcompress.internal.fail (caller, 'version73', ...
-      ['''%s'' is a MATLAB v7.3 file, of which Octave loses the cells; ' ...
-       'save it in MATLAB with ''-v7'' first'], file);
+      ['''%s'' is a MATLAB v7.3 file, of which Octave loses cells and classes; make one it ' ...
+       'reads by ''octcompress convert IN OUT.mat'', or in MATLAB by saving with ''-v7'''], file);
   elseif strncmp (text, 'MATLAB 5.0', 10)
     walk_elements (caller, file, id, bytes, head);
   elseif ~(strncmp (text, '# ', 2) || strncmp (text, 'Octave-1-', 9) || is_hdf5 (head) ...
@@ -156,6 +156,6 @@ end
 %! delete (file);
 %!error <f: there is no file 'nowhere.mat'> octcompress.internal.read_mat ('f', 'nowhere.mat')
 %!error <is a Git LFS pointer> refuse ('version https://git-lfs.github.com/spec/v1')
-%!error <is a MATLAB v7.3 file, of which Octave loses the cells> refuse (['MATLAB 7.3 MAT-file' blanks(600)])
+%!error <is a MATLAB v7.3 file, .* 'octcompress convert IN OUT.mat'> refuse (['MATLAB 7.3 MAT-file' blanks(600)])
 %!error <is not a .mat file: it begins with 'PK..'> refuse (['PK' 3 4])
 %!error <f: FILE must be text, but is 3> octcompress.internal.read_mat ('f', 3)
