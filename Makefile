@@ -5,7 +5,7 @@ PY := .venv/bin/python
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -le 4 ] && echo $$n || echo 4)
 ARGS ?=
 
-.PHONY: help setup python octave test demo lint bench index lock wheel clean
+.PHONY: help setup python octave browser test demo lint bench index lock wheel clean
 
 help:
 	@echo 'make demo    set up; prune, quantize and distil a real network, and print the table'
@@ -26,7 +26,10 @@ python:
 octave:
 	@sh tools/setup.sh octave
 
-test: octave python
+browser:
+	@sh tools/setup.sh browser
+
+test: octave python browser
 	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 # Where Octave cannot be had, the same job runs on the NumPy backend.

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         shrink,
     )
     from pyoctcompress.octave import Session
+    from pyoctcompress.reporting.page import report
     from pyoctcompress.sweeps import sweep
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "prune_train",
     "quantize",
     "quantize_train",
+    "report",
     "save",
     "sensitivity",
     "shrink",
@@ -119,6 +121,7 @@ _HOME = {
     "new": "methods",
     "prune_train": "methods",
     "quantize_train": "methods",
+    "report": "reporting.page",
     "sensitivity": "methods",
     "shrink": "methods",
     "sweep": "sweeps",

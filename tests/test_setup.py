@@ -105,6 +105,21 @@ def test_octave_is_installed_through_sudo_after_an_update(machine):
     ]
 
 
+def test_the_browser_is_installed_or_done_without(machine):
+    machine.stub("id", "echo 0")
+    machine.stub("apt-get", "exit 100")
+    done = machine.run("sh", "tools/setup.sh", "browser")
+    assert done.returncode == 0
+    assert "is skipped" in done.stdout
+    machine.stub("apt-get", "exit 0")
+    assert machine.run("sh", "tools/setup.sh", "browser").returncode == 0
+    assert machine.log()[-1].endswith("install --no-install-recommends chromium chromium-driver")
+    machine.stub("chromedriver", "exit 0")
+    (machine.project / "log").unlink()
+    assert machine.run("sh", "tools/setup.sh", "browser").stdout == ""
+    assert not [call for call in machine.log() if call.startswith("apt-get")]
+
+
 def test_without_root_the_command_is_named(machine):
     machine.stub("apt-get", "exit 100")
     machine.stub("sudo", "exit 1")

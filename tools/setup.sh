@@ -3,6 +3,7 @@
 #
 #   sh tools/setup.sh octave    Octave 7 or later with a fast BLAS, by apt-get where that is possible
 #   sh tools/setup.sh python    .venv with the packages of requirements.txt and the project itself
+#   sh tools/setup.sh browser   Chromium, in which the tests look at the report; they can do without
 #
 # Both do nothing, at once, when all is there. Each says what to run by hand when it cannot go on.
 # PYTHON names the interpreter to build .venv with.
@@ -147,8 +148,18 @@ setup_python () {
   printf '%s\n' "$wanted" >.venv/.ready
 }
 
+# ---------------------------------------------------------------- Chromium
+
+setup_browser () {
+  if command -v chromedriver >/dev/null 2>&1 || apt_install chromium chromium-driver; then
+    return 0
+  fi
+  say 'Without chromium-driver the test that looks at the report in a browser is skipped.'
+}
+
 case "${1:-}" in
   octave) setup_octave ;;
   python) setup_python ;;
-  *) say 'usage: sh tools/setup.sh octave|python'; exit 2 ;;
+  browser) setup_browser ;;
+  *) say 'usage: sh tools/setup.sh octave|python|browser'; exit 2 ;;
 esac

@@ -1,4 +1,4 @@
-"""`octcompress sweep`."""
+"""`octcompress sweep` and `octcompress report`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from pyoctcompress.progress import Bar
 
 
 def add(commands: Commands) -> None:
-    """Add the command."""
+    """Add the commands of this module."""
+    _add_sweep(commands)
+    _add_report(commands)
+
+
+def _add_sweep(commands: Commands) -> None:
     parser = command(
         commands,
         "sweep",
@@ -58,6 +63,28 @@ def add(commands: Commands) -> None:
         metavar="N",
         help="how many observations stand for data=true (1000)",
     )
+
+
+def _add_report(commands: Commands) -> None:
+    parser = command(
+        commands,
+        "report",
+        _report,
+        "write what became of a model as one HTML file",
+        "small.mat --against lenet300.mat --data mnist.mat -o report.html",
+    )
+    parser.add_argument("model", metavar="SMALL.mat")
+    parser.add_argument("--against", metavar="MODEL.mat", help="the model that it was made from")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT.html")
+    parser.add_argument("--sweep", metavar="OUT.jsonl", help="results of `octcompress sweep`")
+    parser.add_argument(
+        "--sensitivity",
+        type=int,
+        default=500,
+        metavar="N",
+        help="measure how sensitive the layers are on N observations; 0: do not (500)",
+    )
+    add_data(parser, "test", required=False)
 
 
 def _values(text: str) -> tuple[str, list[Any]]:
@@ -136,3 +163,30 @@ def _told(configuration: dict[str, Any]) -> str:
         for name, value in configuration.items()
         if value is not None
     )
+
+
+def _report(args: argparse.Namespace) -> Result:
+    from pyoctcompress.reporting import report
+
+    facts = report(
+        args.model,
+        args.against,
+        None if args.data is None else data_of(args, args.model),
+        args.output,
+        sweep=args.sweep,
+        sensitivity=args.sensitivity,
+        backend=args.backend,
+        timeout=args.timeout,
+    )
+    small, against = facts["small"], facts.get("against")
+    lines = [f"{small['name']}: {small['bytes']:,} bytes"]
+    if against:
+        lines[0] += f" of {against['bytes']:,}, {against['bytes'] / small['bytes']:.1f} times less"
+    if "error" in small:
+        lines.append(f"error {100 * small['error']:.2f}%")
+        if against:
+            changed = len(facts["changed"])
+            lines[1] += f", from {100 * against['error']:.2f}%; {changed} changed class"
+    lines.append(f"{args.output} written")
+    shown = {name: facts.get(name) for name in ("small", "against", "changed", "recipe")}
+    return {"output": args.output, **shown}, "\n".join(lines), 0
