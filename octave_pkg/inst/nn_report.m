@@ -121,8 +121,10 @@ function text = text_of (report, table)
     if ~isempty (a) && ~isnan (a.(field))
       if strcmp (field, 'error')
         line = [line, sprintf('   %+.2f points', 100 * (b.error - a.error))];  %#ok<AGROW>
-      elseif b.(field) > 0
+      elseif b.(field) > 0 && a.(field) > b.(field)
         line = [line, sprintf('   %.3g times less', a.(field) / b.(field))];  %#ok<AGROW>
+      elseif a.(field) > 0 && a.(field) < b.(field)
+        line = [line, sprintf('   %.3g times more', b.(field) / a.(field))];  %#ok<AGROW>
       end
     end
     lines{end+1} = line;  %#ok<AGROW>
