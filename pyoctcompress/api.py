@@ -158,28 +158,31 @@ def evaluate(
     timeout: float | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """Count how many observations a network classifies rightly.
+    """Tell how good a network's outputs are: accuracy, top k, AUC, MSE, PSNR.
 
     Parameters
     ----------
     model : dict or path
-        A network with K outputs.
+        A network with one output.
     X : array or DataFile
         Inputs as for `predict`; a `DataFile` brings its labels.
     Y : array, optional
-        N class numbers from 1 to K, or one-hot, K x N.
+        N class numbers from 1 to K, or one-hot, K x N; targets of the output's size where the
+        loss is not ``crossentropy``.
     backend : {'octave', 'numpy'}
         Where it is computed.
     timeout : float, optional
         Seconds after which Octave is stopped.
     **options
-        ``batch_size`` (256): observations at a time.
+        ``loss`` (``crossentropy``), ``top_k`` (5), ``auc`` (False), ``peak`` (1) of psnr,
+        ``batch_size`` (256): those of ``nn_evaluate``.
 
     Returns
     -------
     dict
-        accuracy (share of right answers), error, correct, count, loss (mean cross-entropy),
-        predicted (1 x N class numbers).
+        count and loss; with ``crossentropy`` accuracy (share of right answers), error, correct,
+        top_k, predicted (1 x N class numbers), and auc if asked for; with
+        ``binary_crossentropy`` accuracy, error, correct, auc; otherwise mse, mae, psnr.
     """
     if _is_octave(backend):
         inputs = _data(X, Y, 2)

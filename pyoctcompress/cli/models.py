@@ -24,10 +24,14 @@ def _add_evaluate(commands: Commands) -> None:
         commands,
         "evaluate",
         _evaluate,
-        "count how many observations a model classifies rightly",
+        "tell how well a model classifies: accuracy, top k, AUC",
         "small.mat --data mnist.mat",
     )
     parser.add_argument("model", metavar="MODEL.mat")
+    parser.add_argument("--top-k", type=int, metavar="K", help="of the figure top_k (5)")
+    parser.add_argument(
+        "--auc", action="store_true", default=None, help="the area under the curve of each class"
+    )
     parser.add_argument("--batch-size", type=int, metavar="N", help="(256)")
     add_data(parser, "test", required=True)
 
@@ -44,7 +48,7 @@ def _info(args: argparse.Namespace) -> Result:
 def _evaluate(args: argparse.Namespace) -> Result:
     from pyoctcompress import api
 
-    options = options_of(args, "batch_size", settings=False)
+    options = options_of(args, "batch_size", "top_k", "auc", settings=False)
     found = api.evaluate(
         args.model,
         data_of(args, args.model),
@@ -55,6 +59,9 @@ def _evaluate(args: argparse.Namespace) -> Result:
     text = (
         f"accuracy  {100 * found['accuracy']:.2f}%  ({found['correct']:.0f} of "
         f"{found['count']:.0f})\nerror     {100 * found['error']:.2f}%\n"
+        f"top {options.get('top_k', 5)}     {100 * found['top_k']:.2f}%\n"
         f"loss      {found['loss']:.6g}"
     )
+    if "auc" in found:
+        text += f"\nAUC       {found['auc']:.6g}"
     return {"model": args.model, "data": args.data, **found}, text, 0

@@ -580,7 +580,8 @@ def snap_activation(x: Array, grid: Grid) -> tuple[Array, Array]:
     """Put a batch on its grid; a dynamic one has a range for each observation."""
     if grid.get("dynamic"):
         grid = {**grid, "axis": observation_axis(x) + 1.0}
-    return snap_to_grid(x, grid)[:2]
+    y, _, inside = snap_to_grid(x, grid)
+    return y, inside
 
 
 def gather(entry: table.Type, trace: Trace, reads: list[int]) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import model as graph
 from .internal import Array, check, fail, is_empty, number, parse_options, plain, scalar
-from .nn_predict import evaluate
+from .nn_evaluate import evaluate
 from .nn_quantize import quantize
 from .nn_sensitivity import scale_count, sensitivity
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import model as graph
 from .internal import Array, check, is_empty, number, parse_options, scalar, size, value_array
-from .nn_predict import evaluate
+from .nn_evaluate import evaluate
 from .nn_quantize import quantize
 from .quant import channel_axis, range_of
 

@@ -421,10 +421,10 @@ def snap_to_grid(x: Any, grid: Grid) -> tuple[Array, Array, Array]:
     -------
     y : array
         The nearest values on the grid.
-    inside : array
-        Logical: the value was not clipped, so a straight-through gradient passes.
     codes : array
         Those of `encode_grid`, in the class of `x`.
+    inside : array
+        Logical: the value was not clipped, so a straight-through gradient passes.
     """
     x = value_array(x)
     if grid.get("dynamic"):
@@ -433,16 +433,16 @@ def snap_to_grid(x: Any, grid: Grid) -> tuple[Array, Array, Array]:
         grid = grid_of_range(lo, hi, grid["bits"], grid["scheme"], axis, x.dtype)
     if "codebook" in grid or grid["scheme"] in FLOAT_FORMATS:
         codes = encode_grid(x, grid)
-        return decode_grid(codes, grid, x.dtype), np.ones(x.shape, bool), codes.astype(x.dtype)
+        return decode_grid(codes, grid, x.dtype), codes.astype(x.dtype), np.ones(x.shape, bool)
     scale, zero_point = along_axis(grid, x.dtype, x.shape)
     if is_sign_grid(grid):
-        return np.sign(x) * scale, np.abs(x) <= scale, np.sign(x)
+        return np.sign(x) * scale, np.sign(x), np.abs(x) <= scale
     first, last = code_range(grid)
     with np.errstate(over="ignore"):
         codes = round_half_away(x / scale) + zero_point
         inside = (codes >= first) & (codes <= last)
         codes = np.clip(codes, first, last)
-        return (codes - zero_point) * scale, inside, codes
+        return (codes - zero_point) * scale, codes, inside
 
 
 def nearest_entry(w: Array, codebook: Array) -> Array:

@@ -10,12 +10,13 @@ from .nn_check import check
 from .nn_correct import correct
 from .nn_distill import distill
 from .nn_equalize import equalize
+from .nn_evaluate import evaluate
 from .nn_fold import fold
 from .nn_info import info
 from .nn_lowrank import lowrank
 from .nn_mixed import mixed
 from .nn_new import new
-from .nn_predict import evaluate, predict
+from .nn_predict import predict
 from .nn_prune import prune
 from .nn_prune_train import prune_train
 from .nn_quantize import quantize

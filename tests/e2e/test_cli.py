@@ -159,7 +159,10 @@ def test_evaluate(folder, backend):
     assert (found["count"], len(found["predicted"][0])) == (60, 60)
     assert found["accuracy"] > 0.9
     assert run_json(*args, "--part", "train", "--limit", "100")["count"] == 100
-    assert f"({found['correct']} of 60)" in run(*args)[0]
+    assert found["top_k"] >= found["accuracy"]
+    shown = run(*args, "--top-k", "1", "--auc")[0]
+    assert f"({found['correct']} of 60)" in shown
+    assert f"top 1     {100 * found['accuracy']:.2f}%" in shown and "AUC" in shown
 
 
 @BACKENDS

@@ -14,6 +14,7 @@ from . import models
 from .harness import Case, compare, needs_octave
 
 pytestmark = needs_octave
+LOSSES = ["crossentropy", "binary_crossentropy", "mse", "mae", "huber"]
 KINDS = [np.float32, np.float64]
 PRODUCTS = {np.float32: 1e-5, np.float64: 1e-12}
 # What is computed from products or is a sum of many numbers; all else agrees to the bit.
@@ -175,6 +176,32 @@ def test_evaluate():
     compare(cases)
 
 
+def test_evaluate_figures():
+    x = models.features(6, 40)
+    labels = np.random.RandomState([4]).randint(1, 4, (1, 40)).astype(float)
+    targets = models.features(3, 40) > 0
+    sizes = {"loss": 1e-5, "mse": 1e-5, "mae": 1e-5, "psnr": 1e-5}
+    cases = []
+    for last, loss in itertools.product(("softmax", None, "sigmoid"), LOSSES):
+        model = models.perceptron(last=last)
+        y = labels if loss == "crossentropy" else targets.astype(float)
+        cases += [
+            case("evaluate", model, x, y, nargout=1, loss=loss, tolerance=sizes, **more)
+            for more in ({"top_k": 1.0, "auc": True}, {"top_k": 2.0, "peak": 2.0})
+        ]
+    ties = {"layers": [{"type": "dense", "weights": np.ones((3, 6), np.float32)}]}
+    cases.append(case("evaluate", ties, np.sign(x), labels, nargout=1, auc=True, tolerance=sizes))
+    cases.append(case("evaluate", ties, x, labels[:, :1] + 0 * labels, nargout=1, auc=True,
+                      tolerance=sizes))  # fmt: skip
+    sequence = {**models.sequence(), "outputs": ["t"]}
+    cases.append(case("evaluate", sequence, inputs_of("sequence"), inputs_of("sequence")[:2] > 0,
+                      nargout=1, loss="binary_crossentropy", tolerance=sizes))  # fmt: skip
+    image = {"layers": [{"type": "relu", "name": "r"}], "input_size": np.array([[4.0, 3.0, 2.0]])}
+    cases.append(case("evaluate", image, inputs_of("images"), np.abs(inputs_of("images")),
+                      nargout=1, loss="mae", peak=3.0, tolerance=sizes))  # fmt: skip
+    compare(cases)
+
+
 def test_evaluate_refuses():
     model = models.perceptron()
     x = models.features(6, 3)
@@ -192,6 +219,14 @@ def test_evaluate_refuses():
         case("evaluate", model, np.ones((5, 3)), y, nargout=1, fails=True),
         case("evaluate", model, x, y, nargout=1, batch_size=0.0, fails=True),
         case("evaluate", model, x, y, nargout=1, size=4.0, fails=True),
+        case("evaluate", model, x, y, nargout=1, loss="hinge", fails=True),
+        case("evaluate", model, x, y, nargout=1, loss="mse", fails=True),
+        case("evaluate", model, x, y, nargout=1, top_k=1.5, fails=True),
+        case("evaluate", model, x, y, nargout=1, auc="yes", fails=True),
+        case("evaluate", model, x, y, nargout=1, peak=0.0, fails=True),
+        case("evaluate", model, x, np.full((3, 3), 2.0), nargout=1, loss="binary_crossentropy",
+             fails=True),
+        case("evaluate", model, x, np.full((3, 3), np.nan), nargout=1, loss="mse", fails=True),
     ]
     compare(cases)
 

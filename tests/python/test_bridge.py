@@ -87,10 +87,10 @@ def test_call_and_outputs(session):
     codes = session.call("octcompress.quant.encode_grid", w, GRID)
     assert codes.dtype == np.int32
     assert codes.tolist() == [[-2, 1, 127]]
-    result = session.call("octcompress.quant.snap_to_grid", w, GRID, nargout=2)
-    assert isinstance(result, tuple) and len(result) == 2
+    result = session.call("octcompress.quant.snap_to_grid", w, GRID, nargout=3)
+    assert isinstance(result, tuple) and len(result) == 3
     assert result[0].tolist() == [[-1.0, 0.5, 63.5]]
-    assert result[1].tolist() == [[True, True, False]]
+    assert result[2].tolist() == [[True, True, False]]
     assert session.call("octcompress.internal.check", "f", "a", 1.0, "flag", nargout=0) is None
 
 

@@ -55,7 +55,11 @@ function check (caller, name, value, kind, range)
                                    '%s%s must be a real single or double array, but is %s', ...
           shown, where, octcompress.internal.describe (value));
       end
-      finite = isfinite (value(:));
+      flat = value(:);
+      if isfinite (flat' * flat)   % as fast as memory; an overflow is looked at again
+        return
+      end
+      finite = isfinite (flat);
       if ~all (finite)
         k = find (~finite, 1);
         octcompress.internal.fail (caller, 'notFinite', ...

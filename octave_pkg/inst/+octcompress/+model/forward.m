@@ -24,6 +24,7 @@ function [y, trace] = forward (plan, layers, x, training)
   values = cell (1, count);
   states = cell (1, count);
   inside = cell (1, count);
+  snap = @octcompress.quant.snap_to_grid;
   for k = 1:count
     in = gather (plan, values, x, k);
     if keep
@@ -33,12 +34,15 @@ function [y, trace] = forward (plan, layers, x, training)
     end
     in = [];
     if isfield (layers{k}, 'quantization') && isfield (layers{k}.quantization, 'output')
-      [value, inside{k}] = octcompress.quant.snap_to_grid (value, layers{k}.quantization.output);
+      if keep
+        [value, ~, inside{k}] = snap (value, layers{k}.quantization.output);
+      else
+        value = snap (value, layers{k}.quantization.output);
+      end
     end
     values{k} = value;
     value = [];
     if ~keep
-      inside{k} = [];
       for used = plan.inputs{k}
         if used > 0 && plan.last_use(used) == k
           values{used} = [];

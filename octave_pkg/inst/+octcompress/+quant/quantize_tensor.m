@@ -15,32 +15,38 @@ function [q, figures] = quantize_tensor (w, grid)
 %   See also octcompress.quant.snap_to_grid, nn_quantize.
 
   if isfield (grid, 'group')
-    [q, ~, codes] = octcompress.quant.snap_to_grid (w, grid);
+    [q, codes] = octcompress.quant.snap_to_grid (w, grid);
     figures = octcompress.quant.rounding_figures (w, q, codes);
     return
   end
   [first, last] = octcompress.quant.code_range (grid);
   used = false (last - first + 1, 1);
+  core = [Inf, -Inf];
   max_error = 0;
   noise = 0;
   signal = 0;
   m = as_matrix (w, grid.axis);
-  q = m;
+  q = zeros (size (m), class (m));
   each = max (1, floor (2 ^ 15 / max (size (m, 1), 1)));
   part = grid;
   part.axis = min (grid.axis, 2);
   for start = 1:each:size (q, 2) * (numel (q) > 0)
     columns = start:min (start + each - 1, size (q, 2));
-    piece = m(:, columns);  % shares the memory of m, so q is what must be written
+    piece = m(:, columns);
     if part.axis == 2
       part.scale = grid.scale(columns);
       part.zero_point = grid.zero_point(columns);
     end
-    [values, ~, codes] = octcompress.quant.snap_to_grid (piece, part);
+    [values, codes] = octcompress.quant.snap_to_grid (piece, part);
     q(:, columns) = values;
-    used(codes(:) - (first - 1)) = true;
-    difference = double (values(:) - piece(:));
-    max_error = max (max_error, max (abs (difference)));
+    if core(1) > first || core(2) < last
+      rare = codes(codes < core(1) | codes > core(2));
+      used(rare - (first - 1)) = true;
+      core = used_core (used, first);
+    end
+    difference = values(:) - piece(:);
+    max_error = max (max_error, double (max (abs (difference))));
+    difference = double (difference);
     noise = noise + difference' * difference;
     piece = double (piece(:));
     signal = signal + piece' * piece;
@@ -48,6 +54,16 @@ function [q, figures] = quantize_tensor (w, grid)
   q = from_matrix (q, w, grid.axis);
   figures = struct ('levels', nnz (used), 'max_error', max_error, 'sqnr', ...
                     10 * log10 (signal / noise));
+end
+
+function core = used_core (used, first)
+  % The least and the greatest of the used levels that lie together around the middle.
+  middle = ceil (numel (used) / 2);
+  core = [Inf, -Inf];
+  if used(middle)
+    unused = [0; find(~used); numel(used) + 1];
+    core = [max(unused(unused < middle)) + 1, min(unused(unused > middle)) - 1] + (first - 1);
+  end
 end
 
 function m = as_matrix (w, axis)

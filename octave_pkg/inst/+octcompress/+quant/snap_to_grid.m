@@ -1,12 +1,12 @@
-function [y, inside, codes] = snap_to_grid (x, grid)
+function [y, codes, inside] = snap_to_grid (x, grid)
 %SNAP_TO_GRID  Put values on a grid: decode_grid (encode_grid (x)) without the integers between.
 %
-%   [y, inside, codes] = octcompress.quant.snap_to_grid (x, grid)
+%   [y, codes, inside] = octcompress.quant.snap_to_grid (x, grid)
 %
 %   x       single or double, any size
 %   y       the nearest value on the grid, the same bits as encoding and decoding give
-%   inside  logical: x was not clipped, so a straight-through gradient passes
 %   codes   those of encode_grid, in the class of x
+%   inside  logical: x was not clipped, so a straight-through gradient passes
 %
 %   Several times faster than by way of integers.
 %
@@ -35,7 +35,7 @@ function [y, inside, codes] = snap_to_grid (x, grid)
     return
   end
   codes = round (x ./ scale) + zero_point;
-  if nargout > 1
+  if nargout > 2
     inside = codes >= first & codes <= last;
   end
   codes = min (max (codes, first), last);
@@ -50,7 +50,7 @@ end
 %!       grid = octcompress.quant.choose_grid (w, bits, scheme{1}, axis);
 %!       x = w * single (1.3);
 %!       codes = octcompress.quant.encode_grid (x, grid);
-%!       [y, ~, same] = octcompress.quant.snap_to_grid (x, grid);
+%!       [y, same] = octcompress.quant.snap_to_grid (x, grid);
 %!       assert (y, octcompress.quant.decode_grid (codes, grid));
 %!       assert (same, single (codes));
 %!     end
@@ -58,7 +58,7 @@ end
 %! end
 %!test
 %! grid = struct ('bits', 2, 'scheme', 'symmetric', 'scale', 1, 'zero_point', 0, 'axis', 0);
-%! [y, inside] = octcompress.quant.snap_to_grid ([-2 -1.4 0.2 1.6], grid);
+%! [y, ~, inside] = octcompress.quant.snap_to_grid ([-2 -1.4 0.2 1.6], grid);
 %! assert (y, [-1 -1 0 1]);
 %! assert (inside, [false true true false]);
 %!test % dynamic: each column by its own greatest value

@@ -42,7 +42,7 @@ function source = data_source (caller, model, plan, x, y, options, name)
     source.loss = @(outputs, which, ~) class_loss (cross_entropy, outputs{1}, labels(which), ...
                                                    options);
   else
-    target = check_target (caller, y, out_size, count, options, name);
+    target = octcompress.train.target (caller, y, out_size, count, options.loss, name{2});
     kind = octcompress.model.float_class (model);
     source.loss = @(outputs, which, ~) target_loss (outputs{1}, target, which, out_size, kind, ...
                                                     options);
@@ -77,41 +77,6 @@ function require_count (caller, given, count, name)
       '%s must have one entry for each of the %d observations of %s, but has %d', name{2}, ...
       count, name{1}, given);
   end
-end
-
-function target = check_target (caller, y, out_size, count, options, name)
-  if isvector (y) && isequal (out_size, 1)
-    y = reshape (y, 1, []);
-  end
-  if ~(isnumeric (y) || islogical (y)) || ~isreal (y)
-    octcompress.internal.fail (caller, 'badTarget', ...
-                               '%s must be a real numeric array, but is %s', name{2}, ...
-                               octcompress.internal.describe (y));
-  end
-  if numel (out_size) == 3
-    wanted = [out_size(:)', count];
-  else
-    wanted = [out_size(1), count, out_size(2:end)];
-  end
-  given = arrayfun (@(d) size (y, d), 1:max (numel (wanted), ndims (y)));
-  wanted(end + 1:numel (given)) = 1;
-  if ~isequal (given, wanted)
-    octcompress.internal.fail (caller, 'badTarget', ...
-      'with the loss ''%s'' %s must be of the output''s size, %s, but is %s', options.loss, ...
-      name{2}, ...
-      strjoin (arrayfun (@(n) sprintf ('%d', n), wanted, 'UniformOutput', false), 'x'), ...
-      octcompress.internal.describe (y));
-  end
-  if isfloat (y)
-    octcompress.internal.check (caller, name{2}, y, 'finite');
-  end
-  if strcmp (options.loss, 'binary_crossentropy') && (any (y(:) < 0) || any (y(:) > 1))
-    octcompress.internal.fail (caller, 'badTarget', ...
-      'with the loss ''binary_crossentropy'' %s must lie from 0 to 1, but goes from %g to %g', ...
-      name{2}, ...
-      min (y(:)), max (y(:)));
-  end
-  target = y;
 end
 
 function [value, dy] = class_loss (cross_entropy, y, labels, options)
