@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     )
     from pyoctcompress.octave import Session
     from pyoctcompress.reporting.page import report
+    from pyoctcompress.speed import latency
     from pyoctcompress.sweeps import sweep
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "evaluate",
     "fold",
     "info",
+    "latency",
     "load",
     "lowrank",
     "mixed",
@@ -116,6 +118,7 @@ _HOME = {
     "doctor": "health",
     "equalize": "methods",
     "fold": "methods",
+    "latency": "speed",
     "lowrank": "methods",
     "mixed": "methods",
     "new": "methods",

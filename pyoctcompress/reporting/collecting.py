@@ -51,14 +51,14 @@ def collect(
     -------
     dict
         small, against (name, bytes, totals, rows; with `judge` error, correct, count, loss),
-        weights, changed, pictures, sensitivity, sweep, recipe: each may be missing or empty.
+        weights, changed, pictures, speed, sensitivity, sweep, recipe: each may be missing or empty.
 
     Raises
     ------
     OctcompressError
         Those of ``nn_load``, ``nn_evaluate`` and `pyoctcompress.sweeps.read`.
     """
-    from pyoctcompress import methods, sweeps
+    from pyoctcompress import methods, speed, sweeps
 
     settings: dict[str, Any] = {"backend": backend, "timeout": timeout}
     facts: Facts = {"small": _model(small, judge, settings)}
@@ -71,6 +71,13 @@ def collect(
     facts["recipe"] = model.get("recipe")
     if judge is not None:
         facts["changed"], facts["pictures"] = _changed(facts, judge)
+        models = {facts["small"]["name"]: small}
+        if against is not None:
+            models = {facts["against"]["name"]: against, **models}
+        facts["speed"] = [
+            {"name": name, "runtime": backend, **speed.latency(path, judge, **settings)}
+            for name, path in models.items()
+        ]
         if sensitivity:
             facts["sensitivity"] = methods.sensitivity(
                 against or small,

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pyoctcompress.datafile import DataFile
-from pyoctcompress.errors import FileError, OptionError
+from pyoctcompress.errors import FileError, OptionError, SessionError
 from pyoctcompress.sweeps.results import Results, Row, pareto, read
 from pyoctcompress.sweeps.tasks import (
     Grid,
@@ -60,7 +60,7 @@ def sweep(
     calibration : int
         How many observations of `learn` stand for ``data=True`` in the grid.
     workers : int
-        Processes on this machine, where there is no `scheduler`.
+        Processes on this machine, where there is no `scheduler`; 1: this process, without Dask.
     scheduler : str, optional
         The address of a Dask cluster, ``tcp://host:8786``.
     backend : {'octave', 'numpy'}
@@ -131,6 +131,10 @@ def _run(tasks: dict[str, Task], workers: int, scheduler: str | None) -> Iterato
     """Give the rows as they are ready."""
     if not tasks:
         return
+    if workers == 1 and scheduler is None:
+        for key, task in tasks.items():
+            yield key, _carry_out_here(task)
+        return
     try:
         from distributed import as_completed
     except ImportError:
@@ -146,11 +150,22 @@ def _run(tasks: dict[str, Task], workers: int, scheduler: str | None) -> Iterato
         }
         for future in as_completed(list(keys)):
             error = future.exception()
-            if error is None:
-                row = future.result()
-            else:
-                row = {"failed": str(error), "identifier": getattr(error, "identifier", "")}
-            yield keys[future], row
+            yield keys[future], future.result() if error is None else _failed(error)
+
+
+def _carry_out_here(task: Task) -> Row:
+    """Run a configuration in this process."""
+    for _ in range(_RETRIES):
+        with suppress(SessionError):
+            return carry_out(task)
+    try:
+        return carry_out(task)
+    except SessionError as error:
+        return _failed(error)
+
+
+def _failed(error: BaseException) -> Row:
+    return {"failed": str(error), "identifier": getattr(error, "identifier", "")}
 
 
 @contextmanager

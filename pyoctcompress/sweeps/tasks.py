@@ -229,7 +229,7 @@ def measure(model: str, folder: str, task: Task) -> dict[str, Any]:
     dict
         As `carry_out` gives it, without seconds.
     """
-    from pyoctcompress import api
+    from pyoctcompress import api, speed
 
     settings: dict[str, Any] = {"backend": task.backend, "timeout": task.timeout}
     small = os.path.join(folder, "coded.mat")
@@ -243,4 +243,5 @@ def measure(model: str, folder: str, task: Task) -> dict[str, Any]:
         "parameters": int(totals["parameters"]),
         "nonzeros": int(totals["nonzeros"]),
         "macs": int(totals["macs"]),
+        "latency": speed.latency(small, task.judge, **settings)["seconds"],
     }

@@ -72,6 +72,8 @@ def test_facts_are_those_of_the_verbs(case):
     first = facts["changed"][0]
     assert first["label"] == data["Y"].ravel()[first["place"] - 1]
     np.testing.assert_array_equal(facts["pictures"][0], data["X"][..., first["place"] - 1])
+    assert [row["name"] for row in facts["speed"]] == ["model.mat", "small.mat"]
+    assert all(row["seconds"] > 0 and row["batch"] == 256 for row in facts["speed"])
     weights = facts["weights"][0]
     assert set(np.unique(weights["after"])) <= set(weights["levels"].astype(np.float32))
     assert [row["bits"].size for row in facts["sensitivity"]] == [7, 7]
@@ -143,7 +145,15 @@ def test_the_page_in_a_browser(case, tmp_path, scheme):
         seen = browser.execute_script(look)
     finally:
         browser.quit()
-    assert seen["sections"] == ["sizes", "errors", "layers", "weights", "sensitivity", "front"]
+    assert seen["sections"] == [
+        "sizes",
+        "errors",
+        "layers",
+        "weights",
+        "sensitivity",
+        "front",
+        "speed",
+    ]
     assert len(seen["figures"]) == 6
     assert min(seen["figures"]) > 60
     assert seen["pictures"]
@@ -175,3 +185,15 @@ def test_nothing_is_lost(case, tmp_path):
     assert output.read_text() == "old"
     with pytest.raises(errors.FileError, match="could not be written"):
         oc.report(case[0] / "small.mat", output=tmp_path / "no" / "r.html", backend="numpy")
+
+
+@pytest.mark.parametrize("backend", ["octave", "numpy"])
+def test_latency(case, backend):
+    x = matfile.load(case[0] / "data.mat")["X"]
+    found = oc.latency(case[2], x, batch_size=200, repeats=2, backend=backend)
+    assert found["seconds"] > 0
+    assert found["batch"] == 200
+    least = 200 * 6 * 6 * 4 * 4 if backend == "numpy" else 0  # Octave may hold it already
+    assert found["bytes"] >= least
+    with pytest.raises(errors.DataError, match="X must hold at least one observation"):
+        oc.latency(case[2], x[..., :0], backend=backend)

@@ -34,7 +34,7 @@ def case(tmp_path_factory):
 
 def run(case, grid, output, **settings):
     data = DataFile(case / "data.mat", "train")
-    settings = {"backend": "numpy", "learn": data, "judge": data, **settings}
+    settings = {"backend": "numpy", "learn": data, "judge": data, "workers": 1, **settings}
     return sweep.sweep(case / "model.mat", grid, output, **settings)
 
 
@@ -88,6 +88,16 @@ def test_latency_counts_where_it_differs_by_more_than_timing_tells():
     slow = {"error": 0.1, "bytes": 10, "latency": 1.0}
     assert sweep.pareto([slow, {"error": 0.1, "bytes": 11, "latency": 0.5}]) == [0, 1]
     assert sweep.pareto([slow, {"error": 0.1, "bytes": 11, "latency": 0.95}]) == [0]
+
+
+def test_local_processes_give_the_same(case, tmp_path):
+    grid = {"prune.sparsity": [0.2, 0.9], "quantize.bits": [3]}
+    rows = [
+        run(case, grid, tmp_path / f"{workers}.jsonl", workers=workers)["rows"]
+        for workers in (1, 2)
+    ]
+    for here, there in zip(*rows, strict=True):
+        assert {**here, "seconds": 0, "latency": 0} == {**there, "seconds": 0, "latency": 0}
 
 
 def test_a_sweep_is_the_verbs_and_goes_on_where_it_was_cut_off(case, tmp_path):
@@ -186,6 +196,23 @@ def test_a_worker_of_a_cluster_dies(case, tmp_path):
     }
 
 
+def test_octave_that_dies_is_tried_again(case, tmp_path, monkeypatch):
+    calls = []
+
+    def dies(task):
+        calls.append(task)
+        if len(calls) < deaths:
+            raise errors.SessionError("Octave died", "octcompress:session:died")
+        return {"error": 0.5, "bytes": 1}
+
+    monkeypatch.setattr(sweep, "carry_out", dies)
+    for deaths, failed in ((3, False), (4, True)):
+        calls.clear()
+        found = run(case, {"shrink.x": [1]}, tmp_path / f"{deaths}.jsonl")["rows"][0]
+        assert len(calls) == 3
+        assert ("failed" in found) == failed
+
+
 def test_no_scheduler(case, tmp_path):
     with pytest.raises(errors.FileError, match="there is no Dask scheduler at 'tcp://127"):
         run(case, {"shrink.x": [1]}, tmp_path / "s.jsonl", scheduler="tcp://127.0.0.1:9")
@@ -194,7 +221,14 @@ def test_no_scheduler(case, tmp_path):
 def test_command(case, tmp_path, capsys):
     output = str(tmp_path / "sweep.jsonl")
     command = ["sweep", str(case / "model.mat"), "--data", str(case / "data.mat"), "-o", output]
-    command += ["--grid", "prune.sparsity=0.5,0.9", "--grid", "prune.scope=global"]
+    command += [
+        "--workers",
+        "1",
+        "--grid",
+        "prune.sparsity=0.5,0.9",
+        "--grid",
+        "prune.scope=global",
+    ]
     assert main(command) == 0
     text = capsys.readouterr().out
     assert "2 ran now" in text
