@@ -36,11 +36,13 @@ if TYPE_CHECKING:
         evaluate,
         info,
         load,
+        pack,
         predict,
         prune,
         quantize,
         save,
         train,
+        unpack,
     )
     from pyoctcompress.datafile import DataFile, data
     from pyoctcompress.health import doctor
@@ -92,6 +94,7 @@ __all__ = [
     "lowrank",
     "mixed",
     "new",
+    "pack",
     "predict",
     "prune",
     "prune_train",
@@ -103,6 +106,7 @@ __all__ = [
     "shrink",
     "sweep",
     "train",
+    "unpack",
 ]
 
 # Loaded at first use: `import pyoctcompress` imports neither NumPy nor SciPy nor oct2py.

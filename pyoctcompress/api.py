@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pyoctcompress import matfile
+from pyoctcompress import matfile, modelfile
 from pyoctcompress.datafile import DataFile, data
 from pyoctcompress.errors import OctcompressError, OptionError
 from pyoctcompress.octave import Call, Keep, PathModel, Progress, Session, call, lend
@@ -33,7 +33,7 @@ def load(file: File) -> dict[str, Any]:
     Parameters
     ----------
     file : path
-        MAT version 5 (MATLAB's -v6 or -v7).
+        MAT version 5 (MATLAB's -v6 or -v7), or a packed file.
 
     Returns
     -------
@@ -45,15 +45,21 @@ def load(file: File) -> dict[str, Any]:
     ------
     FileError
         ``octcompress:nn_load:noFile``, ``badFile``, ``version73``, ``gitLfs``, ``truncated``,
-        ``damaged``.
+        ``damaged``, ``version`` (packed by a later octcompress).
     ModelError
         The file holds a faulty network.
     """
-    model = matfile.load(file)
+    model, _ = modelfile.read(file)
     return graph.tidy("nn_load", model) if graph.is_network(model) else model
 
 
-def save(file: File, model: Mapping[str, Any], compress: bool = False) -> dict[str, Any]:
+def save(
+    file: File,
+    model: Mapping[str, Any],
+    compress: bool = False,
+    coding: str = "none",
+    readable: bool = False,
+) -> dict[str, Any]:
     """Write a model to a .mat file, whole or not at all.
 
     Parameters
@@ -63,18 +69,24 @@ def save(file: File, model: Mapping[str, Any], compress: bool = False) -> dict[s
     model : dict
         A network or any dict; its fields become the variables of the file.
     compress : bool
-        False: MATLAB v6, at the speed of the disk. True: v7, deflated: slow, but a pruned and
-        quantized model becomes several times smaller.
+        Of an ordinary file. False: MATLAB v6, at the speed of the disk. True: v7, deflated.
+    coding : {'none', 'auto', 'huffman', 'rans'}
+        ``none``: an ordinary file, weights as numbers. The others: a packed file, the smallest
+        there is, as `pack` makes it; `load` reads it like any other.
+    readable : bool
+        In a packed file also the model without its coded arrays, for other programs to look at.
 
     Returns
     -------
     dict
-        file, bytes (of the file on disk), options.
+        file, bytes (of the file on disk), options; of a coded file also rows and totals, as
+        `info` of the file tells them.
 
     Raises
     ------
     OptionError
-        ``octcompress:nn_save:badType``: a value that no MATLAB class can hold, and where it is.
+        ``octcompress:nn_save:badType``: a value that no MATLAB class can hold, and where it is;
+        ``badValue``.
     FileError
         ``octcompress:nn_save:notWritten``, ``tooLarge``, ``badName``.
     """
@@ -85,8 +97,87 @@ def save(file: File, model: Mapping[str, Any], compress: bool = False) -> dict[s
         )
     if graph.is_network(model):
         model = graph.tidy("nn_save", model)
-    size = matfile.save(file, model, compress=compress)
-    return {"file": os.fspath(file), "bytes": size, "options": {"compress": compress}}
+    return modelfile.write(file, model, compress, coding, readable)
+
+
+def pack(
+    model: Model,
+    *,
+    backend: Backend = "octave",
+    timeout: float | None = None,
+    **options: Any,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Make a model, or any dict of arrays, few bytes; nothing is lost.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network, or any dict that a .mat file can hold.
+    backend : {'octave', 'numpy'}
+        Where it is computed.
+    timeout : float, optional
+        Seconds after which Octave is stopped.
+    **options
+        ``coding``: ``auto`` (default), ``none`` (equal bits for each code), ``huffman``, ``rans``.
+
+    Returns
+    -------
+    packed : dict
+        octc: the bytes, a uint8 column.
+    info : dict
+        bytes, header, rows (what each array takes), totals (what all do), options.
+
+    Examples
+    --------
+    >>> packed, info = pack({"w": np.round(np.eye(40)) / 8}, backend="numpy")
+    >>> int(info["bytes"]) < 60
+    True
+    >>> unpack(packed, backend="numpy")[0]["w"][0, 0]
+    np.float64(0.125)
+    """
+    if _is_octave(backend):
+        arguments = [_argument(model), *_options(options)]
+        packed, figures = call("nn_pack", *arguments, nargout=2, timeout=timeout)
+        return dict(packed), dict(figures)
+    return verbs.pack(_in_memory(model), **options)
+
+
+def unpack(
+    packed: Any,
+    *,
+    backend: Backend = "octave",
+    timeout: float | None = None,
+    **options: Any,
+) -> tuple[Any, dict[str, Any]]:
+    """Return the model that `pack` packed, or one of its arrays.
+
+    Parameters
+    ----------
+    packed : dict, bytes or path
+        What `pack` gave, or a packed file.
+    backend : {'octave', 'numpy'}
+        Where it is computed.
+    timeout : float, optional
+        Seconds after which Octave is stopped.
+    **options
+        ``tensor``: the name of an array (``fc1.weights`` or ``layers{1}.weights``); only that is
+        decoded.
+
+    Returns
+    -------
+    model : dict or array
+        All arrays are those that were packed, to the bit.
+    info : dict
+        bytes, header, rows, totals, options.
+    """
+    if isinstance(packed, str | os.PathLike):
+        packed = matfile.load(packed, caller="nn_unpack")
+    elif isinstance(packed, bytes | bytearray):
+        packed = np.frombuffer(packed, np.uint8).reshape(-1, 1)
+    if _is_octave(backend):
+        result, figures = call("nn_unpack", packed, *_options(options), nargout=2, timeout=timeout)
+        return result, dict(figures)
+    return verbs.unpack(packed, **options)
 
 
 def info(
@@ -107,11 +198,15 @@ def info(
     -------
     dict
         rows (a list of dicts: name, type, shape, parameters, nonzeros, bits, bytes, macs), totals,
-        text (the table).
+        text (the table). Of a file also file_bytes, and of a packed one coding: what each byte of
+        it is for (rows, totals).
     """
+    if isinstance(model, os.PathLike):
+        model = os.fspath(model)
     if _is_octave(backend):
-        return dict(call("nn_info", _argument(model), timeout=timeout))
-    return verbs.info(_in_memory(model))
+        argument = os.path.abspath(model) if isinstance(model, str) else model
+        return dict(call("nn_info", argument, timeout=timeout))
+    return verbs.info(model)
 
 
 def predict(
@@ -198,6 +293,7 @@ def prune(
     backend: Backend = "octave",
     output: File | None = None,
     compress: bool = False,
+    coding: str = "none",
     timeout: float | None = None,
     **options: Any,
 ) -> tuple[Any, dict[str, Any]]:
@@ -211,7 +307,7 @@ def prune(
         Where it is computed.
     output : path, optional
         Save the result there; the path is returned in its place.
-    compress : bool
+    compress, coding
         As for `save`.
     timeout : float, optional
         Seconds after which Octave is stopped.
@@ -234,7 +330,7 @@ def prune(
     >>> w
     array([[ 0., -3.,  2.]])
     """
-    return _changed("prune", [model], [], options, backend, output, compress, timeout)
+    return _changed("prune", [model], [], options, backend, output, (compress, coding), timeout)
 
 
 def quantize(
@@ -244,6 +340,7 @@ def quantize(
     backend: Backend = "octave",
     output: File | None = None,
     compress: bool = False,
+    coding: str = "none",
     timeout: float | None = None,
     **options: Any,
 ) -> tuple[Any, dict[str, Any]]:
@@ -255,7 +352,7 @@ def quantize(
         A network, any dict of arrays, or a float32 or float64 array.
     bits : int, optional
         1 to 16; 8 unless given.
-    backend, output, compress, timeout
+    backend, output, compress, coding, timeout
         As for `prune`. The option ``output='codes'`` of ``nn_quantize`` is ``codes=True`` here.
     **options
         Those of ``nn_quantize``: ``scheme`` (``symmetric`` or ``affine``), ``granularity``
@@ -281,7 +378,7 @@ def quantize(
         options["bits"] = bits
     if options.pop("codes", False):
         options["output"] = "codes"
-    return _changed("quantize", [model], [], options, backend, output, compress, timeout)
+    return _changed("quantize", [model], [], options, backend, output, (compress, coding), timeout)
 
 
 def train(
@@ -292,6 +389,7 @@ def train(
     backend: Backend = "octave",
     output: File | None = None,
     compress: bool = False,
+    coding: str = "none",
     timeout: float | None = None,
     progress: Progress | bool | None = None,
     **options: Any,
@@ -306,7 +404,7 @@ def train(
         Inputs as for `predict`; a `DataFile` brings its labels.
     Y : array, optional
         N class numbers from 1 to K, or one-hot, K x N.
-    backend, output, compress, timeout
+    backend, output, compress, coding, timeout
         As for `prune`.
     progress : callable or bool, optional
         Called with the task, steps done, steps in all, and figures, as text; True shows a bar.
@@ -321,7 +419,9 @@ def train(
         options and the course of the training.
     """
     inputs = [X, Y]
-    return _changed("train", [model], inputs, options, backend, output, compress, timeout, progress)
+    return _changed(
+        "train", [model], inputs, options, backend, output, (compress, coding), timeout, progress
+    )
 
 
 def distill(
@@ -333,6 +433,7 @@ def distill(
     backend: Backend = "octave",
     output: File | None = None,
     compress: bool = False,
+    coding: str = "none",
     timeout: float | None = None,
     progress: Progress | bool | None = None,
     **options: Any,
@@ -347,7 +448,7 @@ def distill(
         Inputs as for `predict`; a `DataFile` brings its labels.
     Y : array, optional
         Labels, which the option ``alpha`` mixes in.
-    backend, output, compress, timeout, progress
+    backend, output, compress, coding, timeout, progress
         As for `train`.
     **options
         Those of ``nn_distill``: ``loss`` (``kl`` or ``mse``), ``temperature``, ``alpha``, and
@@ -363,7 +464,7 @@ def distill(
     models = [teacher, student]
     inputs = [X, Y]
     return _changed(
-        "distill", models, inputs, options, backend, output, compress, timeout, progress
+        "distill", models, inputs, options, backend, output, (compress, coding), timeout, progress
     )
 
 
@@ -380,18 +481,18 @@ def _changed(
     options: dict[str, Any],
     backend: Backend,
     output: File | None,
-    compress: bool,
+    form: tuple[bool, str],
     timeout: float | None,
     progress: Progress | bool | None = None,
 ) -> tuple[Any, dict[str, Any]]:
     """Call a verb that gives a model and its info."""
     if isinstance(progress, bool):
         if not progress:
-            return _changed(verb, models, inputs, options, backend, output, compress, timeout)
+            return _changed(verb, models, inputs, options, backend, output, form, timeout)
         with Bar() as bar:
-            return _changed(verb, models, inputs, options, backend, output, compress, timeout, bar)
+            return _changed(verb, models, inputs, options, backend, output, form, timeout, bar)
     if _is_octave(backend):
-        keep = [] if output is None else [Keep(output, compress)]
+        keep = [] if output is None else [Keep(output, *form)]
         arguments = [_argument(model) for model in models]
         if inputs:
             arguments += _data(inputs[0], inputs[1], 1 if inputs[1] is _NOTHING else 2)
@@ -423,7 +524,7 @@ def _changed(
     result, figures = function(*arguments, **options)
     if output is None:
         return result, figures
-    save(output, result, compress)
+    save(output, result, *form)
     return Path(output), figures
 
 

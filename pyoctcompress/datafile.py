@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from pyoctcompress import matfile
+from pyoctcompress import modelfile
 from pyoctcompress.errors import error_from
 from pyoctcompress.reference.internal import check, describe, parse_options
 
@@ -90,7 +90,7 @@ def data(
     if merged["limit"] != math.inf:
         check("nn_data", "limit", merged["limit"], "integer", [0, math.inf])
     names = (f"{part}_x", f"{part}_y", "X", "Y")
-    found = matfile.load(file, names, caller="nn_data")
+    found, _ = modelfile.read(file, names, "nn_data")
     if names[0] in found:
         x, y = _numbers(file, found[names[0]]).T, found.get(names[1])
         y = None if y is None else np.asarray(y, np.float64).T

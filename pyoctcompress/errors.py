@@ -75,7 +75,11 @@ _TAGS: tuple[tuple[type[OctcompressError], str], ...] = (
         "duplicateName notFinite noTensors",
     ),
     (DataError, "badData badLabels badInput"),
-    (FileError, "badFile noFile version73 gitLfs truncated damaged notWritten tooLarge badName"),
+    (
+        FileError,
+        "badFile noFile version version73 gitLfs truncated damaged notPacked notWritten tooLarge "
+        "badName",
+    ),
     (SessionError, "noOctave died timeout noLibrary"),
 )
 _CLASS_OF_TAG = {tag: kind for kind, tags in _TAGS for tag in tags.split()}

@@ -87,7 +87,7 @@ def shrink(model: Model, **settings: Any) -> tuple[Any, Info]:
     model : dict or path
         A network.
     **settings
-        backend, output, compress, timeout: as for `pyoctcompress.prune`.
+        backend, output, compress, coding, timeout: as for `pyoctcompress.prune`.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def lowrank(model: Model, **settings: Any) -> tuple[Any, Info]:
     model : dict or path
         A network.
     **settings
-        The options of ``nn_lowrank``, and backend, output, compress, timeout.
+        The options of ``nn_lowrank``, and backend, output, compress, coding, timeout.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def correct(model: Model, **settings: Any) -> tuple[Any, Info]:
     model : dict or path
         A compressed network.
     **settings
-        The options of ``nn_correct``, and backend, output, compress, timeout.
+        The options of ``nn_correct``, and backend, output, compress, coding, timeout.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def fold(model: Model, **settings: Any) -> tuple[Any, Info]:
     model : dict or path
         A network.
     **settings
-        backend, output, compress, timeout: as for `pyoctcompress.prune`.
+        backend, output, compress, coding, timeout: as for `pyoctcompress.prune`.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def equalize(model: Model, **settings: Any) -> tuple[Any, Info]:
     model : dict or path
         A network.
     **settings
-        The options of ``nn_equalize``, and backend, output, compress, timeout.
+        The options of ``nn_equalize``, and backend, output, compress, coding, timeout.
 
     Returns
     -------
@@ -189,7 +189,7 @@ def calibrate(model: Model, X: Any, **settings: Any) -> tuple[Any, Info]:
     X : array or DataFile
         Calibration inputs.
     **settings
-        The options of ``nn_calibrate``, and backend, output, compress, timeout.
+        The options of ``nn_calibrate``, and backend, output, compress, coding, timeout.
 
     Returns
     -------
@@ -211,7 +211,7 @@ def prune_train(model: Model, X: Any, Y: Any = None, **settings: Any) -> tuple[A
     X, Y : array or DataFile
         As for `pyoctcompress.train`.
     **settings
-        The options of ``nn_prune_train``, and backend, output, compress, timeout, progress.
+        The options of ``nn_prune_train``, and backend, output, compress, coding, timeout, progress.
 
     Returns
     -------
@@ -233,7 +233,8 @@ def quantize_train(model: Model, X: Any, Y: Any = None, **settings: Any) -> tupl
     X, Y : array or DataFile
         As for `pyoctcompress.train`.
     **settings
-        The options of ``nn_quantize_train``, and backend, output, compress, timeout, progress.
+        The options of ``nn_quantize_train``, and backend, output, compress, coding, timeout and
+        progress.
 
     Returns
     -------
@@ -308,8 +309,8 @@ def _on_model(verb: str, model: Model, X: Any, Y: Any, settings: Info) -> tuple[
     options = dict(settings)
     backend: Backend = options.pop("backend", "octave")
     output: File | None = options.pop("output", None)
-    compress = bool(options.pop("compress", False))
+    form = (bool(options.pop("compress", False)), str(options.pop("coding", "none")))
     timeout: float | None = options.pop("timeout", None)
     progress: Any = options.pop("progress", None)
     inputs = [] if X is _NOTHING else [X, Y]
-    return _changed(verb, [model], inputs, options, backend, output, compress, timeout, progress)
+    return _changed(verb, [model], inputs, options, backend, output, form, timeout, progress)

@@ -2,25 +2,50 @@ function info = nn_info (model)
 %NN_INFO  What a model is made of: a table of its layers.
 %
 %   nn_info (model)
-%   info = nn_info (model)
+%   nn_info (file)
+%   info = nn_info (...)
 %
 %   model  a network (docs/model-format.md), or any struct of arrays
+%   file   name of a .mat file that holds one
 %   info   struct; without it the table is printed
 %     rows    cell of structs, one for each layer (each tensor where the model is not a
 %             network): name, type, shape (of the weights, text), parameters, nonzeros, bits,
 %             bytes, macs
 %     totals  struct: parameters, nonzeros, bytes, macs; bits is the mean over the parameters
 %     text    the table
+%   and of a file
+%     file_bytes  its size
+%     coding      of a packed file (nn_save) a struct: rows, cell of structs, one for each array
+%                 (name, class, count, method, bytes and of these codes, codebooks, indices,
+%                 values); and totals, struct: codes, codebooks, indices, values, header (what is no
+%                 array's), file (the .mat file around it), whose sum is file_bytes
 %
 %   bits   per weight: those of its grid where it is quantized, else 32 (64 for double)
-%   bytes  of fixed-length codes of that many bits and no zeros left out; the size of a saved file
-%          is what nn_save returns
+%   bytes  of fixed-length codes of that many bits and no zeros left out; coding has the true ones
 %   macs   multiply-accumulates of one observation; 0 where the model cannot be computed
 %
 %   Errors: octcompress:nn_info:noTensors, and those of a faulty network.
 %
 %   See also nn_evaluate, nn_save.
 
+  if ischar (model)
+    file = model;
+    [model, packing] = octcompress.internal.read_mat ('nn_info', file);
+    result = nn_info (model);
+    listed = dir (file);
+    result.file_bytes = listed(1).bytes;
+    if ~isempty (packing)
+      totals = octcompress.coding.add_up (packing.rows, packing.bytes, result.file_bytes);
+      result.coding = struct ('rows', {packing.rows}, 'totals', totals);
+      result.text = [result.text, sprintf('\n'), coding_table(packing.rows, totals)];
+    end
+    if nargout == 0
+      fprintf ('%s', result.text);
+    else
+      info = result;
+    end
+    return
+  end
   if octcompress.model.is_network (model)
     model = octcompress.model.tidy ('nn_info', model);
     plan = octcompress.model.plan ('nn_info', model);
@@ -98,12 +123,34 @@ function text = table_of (rows, totals)
   cells(end, :) = {'total', '', '', number(totals.parameters), share, ...
                    sprintf('%.1f', totals.bits), ...
                    number(totals.bytes), number(totals.macs)};
+  text = lines_of (cells, 3);
+end
+
+function text = coding_table (rows, totals)
+  kinds = {'codes', 'codebooks', 'indices', 'values'};
+  cells = [{'array', 'method', 'entries'}, kinds, {'bytes'}];
+  for k = 1:numel (rows)
+    r = rows{k};
+    numbers = [r.codes, r.codebooks, r.indices, r.values, r.bytes];
+    cells(end + 1, :) = [{r.name, r.method, number(r.count)}, ...
+                         arrayfun(@number, numbers, 'UniformOutput', false)];
+  end
+  for kind = {'header', 'file'}
+    cells(end + 1, :) = [kind, {'', '', '', '', '', '', number(totals.(kind{1}))}];
+  end
+  sums = [cellfun(@(kind) totals.(kind), kinds), sum(cell2mat (struct2cell (totals)))];
+  cells(end + 1, :) = [{'total', '', ''}, arrayfun(@number, sums, 'UniformOutput', false)];
+  text = lines_of (cells, 2);
+end
+
+function text = lines_of (cells, left)
+%  The first columns flush left, the others flush right.
   widths = max (cellfun (@numel, cells), [], 1);
   lines = cell (1, size (cells, 1));
   for k = 1:numel (lines)
     line = '';
-    for c = 1:numel (heads)
-      if c <= 3
+    for c = 1:size (cells, 2)
+      if c <= left
         line = [line, sprintf('%-*s  ', widths(c), cells{k, c})];
       else
         line = [line, sprintf('%*s  ', widths(c), cells{k, c})];
@@ -147,4 +194,21 @@ end
 %! info = nn_info (struct ('A', ones (2), 'b', [1 0 3]));
 %! assert (cellfun (@(r) r.bytes, info.rows), [32 24]);
 %! assert (info.totals.nonzeros, 6);
+%!test % a file; of a packed one every byte is accounted for
+%! file = [tempname() '.mat'];
+%! deleting = onCleanup (@() delete (file));
+%! nn_save (file, model);
+%! info = nn_info (file);
+%! listed = dir (file);
+%! assert ({info.file_bytes, info.totals.parameters}, {listed.bytes, 8});
+%! assert (~isfield (info, 'coding'));
+%! nn_save (file, nn_quantize (model, 3), 'coding', 'auto');
+%! info = nn_info (file);
+%! listed = dir (file);
+%! assert (info.file_bytes, listed.bytes);
+%! assert (sum (cell2mat (struct2cell (info.coding.totals))), listed.bytes);
+%! assert (info.coding.rows{1}.name, 'fc.weights');
+%! text = evalc ('nn_info (file)');
+%! assert (~isempty (regexp (text, sprintf ('\ntotal +\\d[- \\d]* %d\n$', listed.bytes))));
+%!error <nn_info: there is no file 'nowhere.mat'> nn_info ('nowhere.mat')
 %!error <nn_info: MODEL must be a scalar struct, but is 3> nn_info (3)

@@ -7,11 +7,13 @@ function [model, info] = nn_load (file)
 %          file's variables, whose arrays can be pruned and quantized all the same
 %   info   struct: file, bytes (of the file), kind ('network' or 'tensors')
 %
-%   MATLAB v4, v6 and v7 files, and in Octave its own formats. A file that is not what it seems
-%   is refused by name: MATLAB v7.3, a Git LFS pointer, an empty or truncated file.
+%   Packed files (nn_save), MATLAB v4, v6 and v7 files, and in Octave its own formats. A file that
+%   is not what it seems is refused by name: MATLAB v7.3, a Git LFS pointer, an empty or truncated
+%   file.
 %
-%   Errors: octcompress:nn_load:noFile, :badFile, :version73, :gitLfs, :truncated, :damaged, and
-%   those of a faulty network, :unknownType, :badLayer, :duplicateName, :notModel.
+%   Errors: octcompress:nn_load:noFile, :badFile, :version73, :gitLfs, :truncated, :damaged,
+%   :version (packed by a later octcompress), and those of a faulty network, :unknownType,
+%   :badLayer, :duplicateName, :notModel.
 %
 %   Example:
 %     model = nn_load ('lenet300.mat');

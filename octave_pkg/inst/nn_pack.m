@@ -44,20 +44,12 @@ function [packed, info] = nn_pack (model, varargin)
                                    sum (cellfun (@(row) row.count, rows)));
   packed = struct ('octc', bytes);
 
-  totals = struct ('codes', 0, 'codebooks', 0, 'indices', 0, 'values', 0);
-  names = fieldnames (totals);
-  spent = 0;
   for k = 1:numel (rows)
-    for i = 1:numel (names)
-      totals.(names{i}) = totals.(names{i}) + rows{k}.(names{i});
-    end
-    spent = spent + rows{k}.bytes;
     rows{k} = octcompress.coding.describe_row (model, rows{k});
   end
-  totals.header = numel (bytes) - spent;
-  info = struct ('bytes', numel (bytes), 'header', totals.header, 'rows', {rows}, 'totals', ...
-                 totals, ...
-                 'options', options);
+  totals = octcompress.coding.add_up (rows, numel (bytes));
+  info = struct ('bytes', numel (bytes), 'header', totals.header, 'rows', {rows}, ...
+                 'totals', totals, 'options', options);
 end
 
 %!function model = example ()

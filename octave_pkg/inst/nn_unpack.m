@@ -5,11 +5,10 @@ function [result, info] = nn_unpack (packed, varargin)
 %   array = nn_unpack (packed, 'tensor', 'fc1.weights')
 %   [result, info] = nn_unpack (...)
 %
-%   packed  struct with the field octc, from nn_pack or from a .mat file that holds it; or the bytes
+%   packed  struct with the field octc, from nn_pack or loaded from a packed file; or its bytes
 %   model   the struct that was packed, all its arrays to the bit
 %   array   only the array of that name; the others are not decoded
-%   info    struct: bytes, header, rows (cell of structs: name, class, count, method, bytes),
-%           options
+%   info    struct: bytes, header, rows, totals and options, as nn_pack gives them
 %
 %   Options, as name-value pairs or a struct:
 %     tensor ('')  name of an array as info.rows has it, by its layer ('fc1.weights') or by its
@@ -46,18 +45,26 @@ function [result, info] = nn_unpack (packed, varargin)
     e = entries{k};
     row = struct ('name', e.name, 'class', e.class, 'count', prod (e.dims), 'kind', e.kind, ...
                   'bytes', e.bytes);
+    parts = octcompress.coding.parts_of (e.kind, stream_of (e, data), e.class);
+    for kind = fieldnames (parts)'
+      row.(kind{1}) = parts.(kind{1});
+    end
     rows{k} = octcompress.coding.describe_row (skeleton, row);
   end
-  header = numel (bytes) - sum (cellfun (@(row) row.bytes, rows));
-  info = struct ('bytes', numel (bytes), 'header', header, 'rows', {rows}, 'options', options);
+  totals = octcompress.coding.add_up (rows, numel (bytes));
+  info = struct ('bytes', numel (bytes), 'header', totals.header, 'rows', {rows}, ...
+                 'totals', totals, 'options', options);
 end
 
 function bytes = bytes_of (packed)
   bytes = packed;
   if isstruct (packed) && isscalar (packed) && isfield (packed, 'octc')
     bytes = packed.octc;
+    if isa (bytes, 'double') && all (bytes(:) == uint8 (bytes(:)))
+      bytes = uint8 (bytes);   % load makes double of what a packed file stores as uint8
+    end
   end
-  if ~isa (bytes, 'uint8')
+  if ~isa (bytes, 'uint8') || isempty (bytes)
     octcompress.internal.fail ('nn_unpack', 'notPacked', ...
       'PACKED must be a struct with OCTC, or its uint8 bytes, but is %s', ...
       octcompress.internal.describe (packed));
@@ -97,12 +104,16 @@ function array = one_array (model, entries, data, name)
 end
 
 function array = decode (entry, data, grid)
+  array = octcompress.coding.decode_array (entry.kind, stream_of (entry, data), entry.dims, ...
+                                           entry.class, grid);
+end
+
+function bytes = stream_of (entry, data)
   last = entry.first + entry.bytes - 1;
   if last > numel (data)
     octcompress.internal.fail ('nn_unpack', 'damaged', 'the streams of the model are cut off');
   end
-  array = octcompress.coding.decode_array (entry.kind, data(entry.first:last), entry.dims, ...
-                                           entry.class, grid);
+  bytes = data(entry.first:last);
 end
 
 %!shared model, packed, info
@@ -117,6 +128,9 @@ end
 %! assert (info.bytes < 400);
 %! assert (info.bytes, numel (packed.octc));
 %! assert (sum (cell2mat (struct2cell (info.totals))), info.bytes);
+%! [~, told] = nn_unpack (packed);
+%! assert ({told.rows, told.totals}, {info.rows, info.totals});
+%! assert (nn_unpack (struct ('octc', double (packed.octc))), model);
 %! assert (info.rows{1}.name, 'a.weights');
 %! assert (info.rows{1}.method, 'grid');
 %!test % one array, by either name

@@ -90,6 +90,7 @@ def add_output(parser: argparse.ArgumentParser, verb: str) -> None:
         "-o", "--output", required=True, metavar="OUT.mat", help="the file to write"
     )
     parser.add_argument("--compress", action="store_true", help="deflate the file (MATLAB -v7)")
+    add_coding(parser, "none")
     parser.add_argument(
         "--set",
         action="append",
@@ -98,6 +99,16 @@ def add_output(parser: argparse.ArgumentParser, verb: str) -> None:
         metavar="NAME=VALUE",
         dest="settings",
         help=f"any other option of nn_{verb}; VALUE is JSON or text",
+    )
+
+
+def add_coding(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add how a file is coded."""
+    parser.add_argument(
+        "--coding",
+        choices=["none", "auto", "huffman", "rans"],
+        default=default,
+        help=f"none: an ordinary .mat file; the others: a packed one, far smaller ({default})",
     )
 
 
@@ -137,12 +148,12 @@ def options_of(args: argparse.Namespace, *names: str, settings: bool = True) -> 
 
 def data_of(args: argparse.Namespace, model: str) -> Any:
     """Make the data file an argument; rows of pixels become images where the model takes images."""
-    from pyoctcompress import matfile
+    from pyoctcompress import modelfile
     from pyoctcompress.datafile import DataFile
 
     size: Any = ()
     with contextlib.suppress(OctcompressError):  # the verb says what is wrong with the file
-        size = matfile.load(model, ["input_size"]).get("input_size", ())
+        size = modelfile.read(model, ["input_size"])[0].get("input_size", ())
     image = getattr(size, "size", 0) == 3
     return DataFile(
         args.data,
@@ -178,6 +189,7 @@ def changed(
             *inputs,
             output=args.output,
             compress=args.compress,
+            coding=args.coding,
             **settings,
             **extra,
             **options,

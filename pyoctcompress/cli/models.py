@@ -1,17 +1,26 @@
-"""`octcompress info` and `octcompress evaluate`."""
+"""`octcompress info`, `evaluate`, `pack` and `unpack`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 
-from pyoctcompress.cli.common import Commands, Result, add_data, command, data_of, options_of
+from pyoctcompress.cli.common import (
+    Commands,
+    Result,
+    add_coding,
+    add_data,
+    command,
+    data_of,
+    options_of,
+)
 
 
 def add(commands: Commands) -> None:
     """Add the commands of this module."""
     _add_info(commands)
     _add_evaluate(commands)
+    _add_packing(commands)
 
 
 def _add_info(commands: Commands) -> None:
@@ -36,13 +45,26 @@ def _add_evaluate(commands: Commands) -> None:
     add_data(parser, "test", required=True)
 
 
+def _add_packing(commands: Commands) -> None:
+    for name, run, help, example in (
+        ("pack", _pack, "write a model, or any .mat file, as a packed file", "a.mat -o small.mat"),
+        ("unpack", _unpack, "write a packed file as an ordinary one", "small.mat -o a.mat"),
+    ):
+        parser = command(commands, name, run, help, example)
+        parser.add_argument("model", metavar="IN.mat")
+        parser.add_argument(
+            "-o", "--output", required=True, metavar="OUT.mat", help="the file to write"
+        )
+        if name == "pack":
+            add_coding(parser, "auto")
+
+
 def _info(args: argparse.Namespace) -> Result:
     from pyoctcompress import api
 
     found = api.info(args.model, backend=args.backend, timeout=args.timeout)
-    size = os.path.getsize(args.model)
-    text = f"{found['text'].rstrip()}\n{args.model}: {size:,} bytes"
-    return {"model": args.model, "file_bytes": size, **found}, text, 0
+    text = f"{found['text'].rstrip()}\n{args.model}: {found['file_bytes']:,.0f} bytes"
+    return {"model": args.model, **found}, text, 0
 
 
 def _evaluate(args: argparse.Namespace) -> Result:
@@ -65,3 +87,29 @@ def _evaluate(args: argparse.Namespace) -> Result:
     if "auc" in found:
         text += f"\nAUC       {found['auc']:.6g}"
     return {"model": args.model, "data": args.data, **found}, text, 0
+
+
+def _pack(args: argparse.Namespace) -> Result:
+    return _rewritten(args, args.coding)
+
+
+def _unpack(args: argparse.Namespace) -> Result:
+    return _rewritten(args, "none")
+
+
+def _rewritten(args: argparse.Namespace, coding: str) -> Result:
+    """Write a model again in another coding."""
+    before = os.path.getsize(args.model)
+    from pyoctcompress import api
+    from pyoctcompress.octave import Keep, lend
+
+    if args.backend == "octave":
+        path = os.path.abspath(args.model)
+        with lend() as session:
+            keep = [Keep(args.output, coding=coding)]
+            session.call("nn_load", path, timeout=args.timeout, keep=keep)
+    else:
+        api.save(args.output, api.load(args.model), coding=coding)
+    found = api.info(args.output, backend=args.backend, timeout=args.timeout)
+    text = f"{args.output}: {found['file_bytes']:,.0f} bytes, before {before:,}"
+    return {"model": args.model, "before": before, "output": args.output, **found}, text, 0

@@ -32,6 +32,6 @@ from __future__ import annotations
 
 from pyoctcompress.matfile.reading import check, load
 from pyoctcompress.matfile.types import StructArray
-from pyoctcompress.matfile.writing import nbytes, save
+from pyoctcompress.matfile.writing import nbytes, save, save_packed
 
-__all__ = ["StructArray", "check", "load", "nbytes", "save"]
+__all__ = ["StructArray", "check", "load", "nbytes", "save", "save_packed"]

@@ -152,7 +152,7 @@ def _kind(path: Path, head: bytes, size: int) -> str:
         return "binary"
     if b"\x89HDF\r\n\x1a\n" in (head[:8], head[512:520]):
         return "hdf5"
-    if len(head) >= 20 and head[126:128] not in (b"IM", b"MI") and _is_version_4(head):
+    if len(head) >= 20 and 0 in head[:4] and _is_version_4(head):
         return "v4"
     if size < 128:
         raise t.Fault("truncated", f"'{path}' is no .mat file, or truncated: it has {size} bytes")

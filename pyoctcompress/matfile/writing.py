@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -69,10 +69,45 @@ def save(
         raise fault.error(caller) from None
 
 
+def save_packed(
+    path: str | os.PathLike[str], data: bytes, durable: bool = True, caller: str = "nn_save"
+) -> int:
+    """Write the bytes of a packed model as a file of MATLAB's level 4, in the way of `save`.
+
+    Parameters
+    ----------
+    path : path
+        The file. A link is followed.
+    data : bytes
+        The variable ``octc``, a column of uint8. Level 4 costs 25 bytes, level 5 would cost 184.
+    durable, caller
+        As for `save`.
+
+    Returns
+    -------
+    int
+        The number of bytes written.
+
+    Raises
+    ------
+    FileError
+        ``octcompress:nn_save:notWritten``.
+    """
+    content = _words(50, len(data), 1, 0, 5) + b"octc\0" + data
+    try:
+        return _replace(
+            path,
+            lambda file: file.write(content),
+            lambda written: Path(written).read_bytes() == content,
+            durable,
+        )
+    except t.Fault as fault:
+        raise fault.error(caller) from None
+
+
 def _save(
     path: str | os.PathLike[str], variables: Mapping[str, Any], compress: bool, durable: bool
 ) -> int:
-    target = Path(os.path.realpath(path))
     elements = []
     for name, (size, pieces) in _layout(variables).items():
         if size > t.LARGEST_VARIABLE:
@@ -82,26 +117,40 @@ def _save(
                 f"most {t.LARGEST_VARIABLE} in each, so split it or store fewer layers in a file",
             )
         elements.append(pieces)
-    header = _HEADER.ljust(116) + bytes(8) + b"\x00\x01" + b"IM"
+
+    def write(file: BinaryIO) -> None:
+        file.write(_HEADER.ljust(116) + bytes(8) + b"\x00\x01" + b"IM")
+        for pieces in elements:
+            if compress:
+                _write_deflated(file, pieces)
+            else:
+                for chunk in _bytes_of(pieces):
+                    file.write(chunk)
+
+    return _replace(path, write, lambda written: check(written) == len(elements), durable)
+
+
+def _replace(
+    path: str | os.PathLike[str],
+    write: Callable[[BinaryIO], object],
+    reads_back: Callable[[str], bool],
+    durable: bool,
+) -> int:
+    """Write a file beside its place, check it, and put it there."""
+    target = Path(os.path.realpath(path))
     try:
         handle, temporary = tempfile.mkstemp(".mat", f".{target.name}.", target.parent)
     except OSError as error:
         raise t.Fault("notWritten", f"'{path}' cannot be written: {error.strerror}") from None
     try:
         with open(handle, "wb") as file:
-            file.write(header)
-            for pieces in elements:
-                if compress:
-                    _write_deflated(file, pieces)
-                else:
-                    for chunk in _bytes_of(pieces):
-                        file.write(chunk)
+            write(file)
             file.flush()
             if durable:
                 os.fsync(file.fileno())
             written = file.tell()
             os.fchmod(file.fileno(), _mode(target))
-        if check(temporary) != len(elements) or os.path.getsize(temporary) != written:
+        if not reads_back(temporary) or os.path.getsize(temporary) != written:
             raise t.Fault("notWritten", f"'{path}' cannot be written: it does not read back")
         os.replace(temporary, target)
     except FileError as error:

@@ -62,10 +62,13 @@ class Keep:
         The file that ``nn_save`` writes.
     compress : bool
         Write as -v7 does, deflated.
+    coding : str
+        Write a packed file, by this coding of ``nn_save``.
     """
 
     path: str | os.PathLike[str]
     compress: bool = False
+    coding: str = "none"
 
 
 def request(
@@ -78,6 +81,7 @@ def request(
             places.append({"path": "", "options": []})
         else:
             options: list[Any] = ["compress", True] if place.compress else []
+            options += [] if place.coding == "none" else ["coding", place.coding]
             places.append({"path": os.path.abspath(place.path), "options": options})
     return _packed(Call(name, *args, nargout=nargout)) | {"keep": places}
 

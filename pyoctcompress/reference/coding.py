@@ -464,3 +464,37 @@ def decode_array(
 def _exactly(there: int, needed: int) -> None:
     if there != needed:
         damaged(f"an array has {there} bytes, but needs {needed}")
+
+
+def parts_of(kind: int, data: bytes, name: str) -> Parts:
+    """Say what the bytes of a coded array are spent on, from its stream alone."""
+    parts = {"codes": 0, "codebooks": 0, "indices": 0, "values": 0}
+    if kind >= 8:
+        kind, name = kind - 8, "single"
+    if kind in (2, 5):
+        parts["indices"] = _indices_of(data, 0)
+        parts["codes"] = len(data) - parts["indices"]
+    elif kind == 3:
+        distinct, position = read_varint(data, 0)
+        _, position = read_varint(data, position)
+        position += (distinct + 1) * dtype_of(name).itemsize
+        parts["codebooks"] = position
+        parts["indices"] = _indices_of(data, position)
+        parts["codes"] = len(data) - position - parts["indices"]
+    elif kind == 4:
+        length, position = read_varint(data, 0)
+        parts["indices"] = position + length
+        parts["values"] = len(data) - parts["indices"]
+    else:
+        parts["values"] = len(data)
+    return parts
+
+
+def _indices_of(data: bytes, position: int) -> int:
+    """Count the bytes of the gaps of `encode_codes`, where there are any."""
+    head, position = read_varint(data, position)
+    if head % 4 != 2:
+        return 0
+    _, position = read_varint(data, position)
+    _, position = read_varint(data, position + 1)
+    return read_varint(data, position)[0]

@@ -26,6 +26,8 @@ from .internal import Array, fail, plain, size, value_array
 from .model import PROMISES
 from .quant import Grid
 
+# Stands for each array where none is decoded.
+EMPTY: Array = np.zeros((0, 0))
 Step = str | int
 Path = tuple[Step, ...]
 
@@ -101,7 +103,7 @@ class _Reader:
         if tag == 16:
             parts = [self.value(name + end, path) for end in (".real", ".imaginary")]
             if self.data is None:
-                return None
+                return EMPTY
             real, imaginary = (value_array(part) for part in parts)
             return plain_complex(real, imaginary)
         if tag == 17:
@@ -109,7 +111,7 @@ class _Reader:
             ends = (".rows", ".columns", ".entries")
             parts = [self.value(name + end, path) for end in ends]
             if self.data is None:
-                return None
+                return EMPTY
             rows, columns, entries = (value_array(part).ravel(order="F") for part in parts)
             places = (rows.astype(np.int64) - 1, columns.astype(np.int64) - 1)
             return sparse.csc_array((entries, places), shape=dims)
@@ -177,10 +179,13 @@ class _Reader:
                 else:
                     item[key] = self.value(f"{at}.{key}" if at else key, (*here, key))
             for key in fields:
-                if item[key] is None and self.data is not None:
-                    if key[:-5] not in item:
+                if item[key] is None:
+                    if item.get(key[:-5]) is None:
                         damaged("the description of the model has a size of nothing")
-                    item[key] = np.array([size(item[key[:-5]])], np.float64)
+                    whose = f"{at}.{key[:-5]}" if at else key[:-5]
+                    dims_there = [e.dims for e in self.entries if e.name == whose]
+                    dims_there.append(size(item[key[:-5]]))
+                    item[key] = np.array([dims_there[0]], np.float64)
             items.append(item)
         self.depth -= 1
         return items[0] if is_scalar else StructArray(items, dims, fields)
@@ -208,7 +213,7 @@ class _Reader:
         self.entries.append(entry)
         self.next = last
         if self.data is None:
-            return None
+            return EMPTY
         stream = self.data[entry.first : last]
         if kind == 2:
             return decode_codes(stream, dims)
@@ -226,7 +231,7 @@ def as_value(array: Array) -> Any:
 def plain_complex(real: Array, imaginary: Array) -> Any:
     """Put real and imaginary parts together."""
     kind = np.complex64 if real.dtype == np.float32 else np.complex128
-    array = np.empty(real.shape, kind)
+    array: Array = np.empty(real.shape, kind)
     array.real, array.imag = real, imaginary
     return complex(array[0, 0]) if array.shape == (1, 1) and kind is np.complex128 else array
 
@@ -234,7 +239,7 @@ def plain_complex(real: Array, imaginary: Array) -> Any:
 def read_tree(tree: bytes, data: bytes | None, most: int) -> tuple[Any, list[Entry]]:
     """Read the struct that `write_tree` wrote, or with no data only the list of its arrays."""
     reader = _Reader(tree, data, most)
-    model = reader.value("", ())
+    model: Any = reader.value("", ())
     complete = reader.position == len(tree) and (data is None or reader.next <= len(data))
     if not isinstance(model, dict) or not complete:
         damaged("the description of the model is not complete")

@@ -78,7 +78,7 @@ class _Writer:
 
     def write_struct(self, value: Mapping[str, Any] | StructArray, name: str) -> None:
         if isinstance(value, StructArray):
-            fields, items = list(value.fields), list(value)
+            fields, items = list(value.fields), list[Mapping[str, Any]](value)
             self.tree += bytes([14]) + dims_bytes(value.shape)
         else:
             fields, items = [str(key) for key in value], [value]

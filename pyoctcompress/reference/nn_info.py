@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from . import model as graph
 from .internal import describe, fail, share, size, value_array
+from .nn_pack import PARTS, add_up
 
 Info = dict[str, Any]
 
@@ -22,15 +24,16 @@ def info(model: Any) -> Info:
 
     Parameters
     ----------
-    model : dict
-        A network, or any dict of arrays.
+    model : dict or str
+        A network, any dict of arrays, or the name of a .mat file that holds one.
 
     Returns
     -------
     dict
         rows: one for each layer (each tensor where the model is not a network) with name, type,
         shape (text), parameters, nonzeros, bits per weight, bytes of fixed-length codes, macs of
-        one observation; totals; text: the table.
+        one observation; totals; text: the table. Of a file also file_bytes and, of a packed one,
+        coding: what its bytes are spent on.
 
     Raises
     ------
@@ -38,6 +41,8 @@ def info(model: Any) -> Info:
         ``octcompress:nn_info:noTensors``, ``notModel``, and those of a faulty network.
     """
     caller = "nn_info"
+    if isinstance(model, str):
+        return _of_file(model)
     if graph.is_network(model):
         model = graph.tidy(caller, model)
         plan = graph.plan(caller, model)
@@ -79,23 +84,55 @@ def info_row(name: str, kind: str) -> dict[str, Any]:
 
 def info_table(rows: list[dict[str, Any]], totals: Mapping[str, float]) -> str:
     """Set the rows and totals as text."""
-
-    def whole(value: float) -> str:
-        return f"{value:.0f}" if value else "-"
-
     names = ("parameters", "nonzeros", "bits", "bytes", "macs")
     lines = [["layer", "type", "shape", "parameters", "nonzeros", "bits", "bytes", "MACs"]]
     for row in rows:
-        lines.append([row["name"], row["type"], row["shape"], *(whole(row[n]) for n in names)])
+        lines.append([row["name"], row["type"], row["shape"], *(_whole(row[n]) for n in names)])
     kept = 100 * share(totals["nonzeros"], totals["parameters"])
-    cells = {name: whole(totals[name]) for name in names}
+    cells = {name: _whole(totals[name]) for name in names}
     cells["nonzeros"] = f"{totals['nonzeros']:.0f} ({kept:.1f}%)"
     cells["bits"] = f"{totals['bits']:.1f}"
     lines.append(["total", "", "", *cells.values()])
-    widths = [max(len(line[c]) for line in lines) for c in range(8)]
+    return _set(lines, 3)
+
+
+def _of_file(file: str) -> Info:
+    from ..modelfile import read
+
+    model, packing = read(file, caller="nn_info")
+    found = info(model)
+    found["file_bytes"] = float(os.path.getsize(file))
+    if packing is not None:
+        totals = add_up(packing["rows"], int(packing["bytes"]), int(found["file_bytes"]))
+        found["coding"] = {"rows": packing["rows"], "totals": totals}
+        found["text"] += "\n" + _coding_table(packing["rows"], totals)
+    return found
+
+
+def _coding_table(rows: list[Info], totals: Mapping[str, float]) -> str:
+    lines = [["array", "method", "entries", *PARTS, "bytes"]]
+    for row in rows:
+        numbers = [_whole(row[name]) for name in ("count", *PARTS, "bytes")]
+        lines.append([row["name"], row["method"], *numbers])
+    for name in ("header", "file"):
+        lines.append([name, *[""] * 6, _whole(totals[name])])
+    sums = [totals[name] for name in PARTS] + [sum(totals.values())]
+    lines.append(["total", "", "", *(_whole(value) for value in sums)])
+    return _set(lines, 2)
+
+
+def _whole(value: float) -> str:
+    return f"{value:.0f}" if value else "-"
+
+
+def _set(lines: list[list[str]], left: int) -> str:
+    """Set lines in columns, the first so many flush left."""
+    widths = [max(len(line[c]) for line in lines) for c in range(len(lines[0]))]
     text = ""
     for line in lines:
-        left = [cell.ljust(width) for cell, width in zip(line[:3], widths[:3], strict=True)]
-        right = [cell.rjust(width) for cell, width in zip(line[3:], widths[3:], strict=True)]
-        text += "  ".join(left + right).strip() + "\n"
+        cells = [
+            cell.ljust(width) if c < left else cell.rjust(width)
+            for c, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        text += "  ".join(cells).strip() + "\n"
     return text

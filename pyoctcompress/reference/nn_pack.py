@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import OctcompressError
-from .coding import decode_array
+from .coding import decode_array, parts_of
 from .coding_bits import damaged
 from .coding_read import Entry, as_value, display_name, grid_of, read_tree, set_at, unseal
 from .coding_write import seal, write_tree
@@ -19,6 +19,7 @@ from .internal import check, describe, fail
 from .model import PROMISES
 
 Info = dict[str, Any]
+PARTS = ("codes", "codebooks", "indices", "values")
 METHODS = ("bytes", "planes", "grid", "values", "sparse", "whole numbers", "constant")
 
 
@@ -54,13 +55,8 @@ def pack(model: Any, *, coding: str = "auto") -> tuple[dict[str, Any], Info]:
     data = seal(tree, b"".join(streams), sum(row.count for row in rows))
     packed = {"octc": np.frombuffer(data, np.uint8).reshape(-1, 1).copy()}
 
-    kinds = ("codes", "codebooks", "indices", "values")
-    totals = {kind: float(sum(row.parts[kind] for row in rows)) for kind in kinds}
-    totals["header"] = float(len(data) - sum(row.bytes for row in rows))
-    shown = []
-    for row in rows:
-        numbers = {kind: float(row.parts[kind]) for kind in kinds}
-        shown.append(_row(model, row.name, row) | numbers)
+    shown = [_row(model, row.name, row, row.parts) for row in rows]
+    totals = add_up(shown, len(data))
     info = {"bytes": float(len(data)), "header": totals["header"], "rows": shown, "totals": totals}
     return packed, info | {"options": {"coding": coding}}
 
@@ -80,7 +76,7 @@ def unpack(packed: Any, *, tensor: str = "") -> tuple[Any, Info]:
     -------
     model : dict or array
     info : dict
-        bytes, header, and rows: name, class, count, method and bytes of each array.
+        bytes, header, rows and totals, as `pack` gives them.
 
     Raises
     ------
@@ -100,13 +96,25 @@ def unpack(packed: Any, *, tensor: str = "") -> tuple[Any, Info]:
         raise
     except (ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError) as error:
         damaged(f"the packed model cannot be decoded ({error})")
-    rows = [_row(skeleton, entry.name, entry) for entry in entries]
-    header = float(len(data) - sum(entry.bytes for entry in entries))
-    info = {"bytes": float(len(data)), "header": header, "rows": rows}
+    rows = []
+    for entry in entries:
+        parts = parts_of(entry.kind, _stream(entry, streams), entry.class_name)
+        rows.append(_row(skeleton, entry.name, entry, parts))
+    totals = add_up(rows, len(data))
+    info = {"bytes": float(len(data)), "header": totals["header"], "rows": rows, "totals": totals}
     return result, info | {"options": {"tensor": tensor}}
 
 
-def _row(model: Any, name: str, source: Any) -> Info:
+def add_up(rows: list[Info], packed: int, file: int | None = None) -> dict[str, float]:
+    """Add up what the bytes of a packed model, and of its file, are spent on."""
+    totals = {kind: float(sum(row[kind] for row in rows)) for kind in PARTS}
+    totals["header"] = float(packed - sum(row["bytes"] for row in rows))
+    if file is not None:
+        totals["file"] = float(file - packed)
+    return totals
+
+
+def _row(model: Any, name: str, source: Any, parts: Mapping[str, int]) -> Info:
     method = ("single " if source.kind >= 8 else "") + METHODS[source.kind % 8]
     count = source.count if hasattr(source, "count") else int(np.prod(source.dims))
     return {
@@ -115,6 +123,7 @@ def _row(model: Any, name: str, source: Any) -> Info:
         "count": float(count),
         "bytes": float(source.bytes),
         "method": method,
+        **{kind: float(parts[kind]) for kind in PARTS},
     }
 
 
@@ -122,6 +131,10 @@ def _bytes_of(packed: Any) -> bytes:
     value = packed["octc"] if isinstance(packed, Mapping) and "octc" in packed else packed
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)
+    if isinstance(packed, Mapping) and isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        # what a packed file stores as uint8 is read as double
+        fine = (value >= 0) & (value < 256) & (value == np.floor(value))
+        value = value.astype(np.uint8) if fine.all() else value
     if not isinstance(value, np.ndarray) or value.dtype != np.uint8:
         what = "PACKED must be a struct with OCTC, or its uint8 bytes, but is "
         fail("nn_unpack", "notPacked", what + describe(packed))
@@ -150,8 +163,12 @@ def _one_array(model: Any, entries: list[Entry], data: bytes, name: str) -> Any:
 
 
 def _decode(entry: Entry, data: bytes, grid: Any) -> Any:
+    stream = _stream(entry, data)
+    return decode_array(entry.kind, stream, entry.dims, entry.class_name, grid)
+
+
+def _stream(entry: Entry, data: bytes) -> bytes:
     last = entry.first + entry.bytes
     if last > len(data):
         damaged("the streams of the model are cut off")
-    stream = data[entry.first : last]
-    return decode_array(entry.kind, stream, entry.dims, entry.class_name, grid)
+    return data[entry.first : last]

@@ -16,6 +16,7 @@ from .nn_info import info
 from .nn_lowrank import lowrank
 from .nn_mixed import mixed
 from .nn_new import new
+from .nn_pack import pack, unpack
 from .nn_predict import predict
 from .nn_prune import prune
 from .nn_prune_train import prune_train
@@ -37,6 +38,7 @@ __all__ = [
     "lowrank",
     "mixed",
     "new",
+    "pack",
     "predict",
     "prune",
     "prune_train",
@@ -45,4 +47,5 @@ __all__ = [
     "sensitivity",
     "shrink",
     "train",
+    "unpack",
 ]

@@ -272,7 +272,7 @@ def test_errors(folder, backend, tmp_path):
     out = tmp_path / "o.mat"
     back = ["--backend", backend]
     cases = [
-        (["info", tmp_path / "no.mat"], "nn_load: there is no file"),
+        (["info", tmp_path / "no.mat"], "nn_info: there is no file"),
         (["prune", folder / "model.mat", "-o", out, "--sparsity", "2"],
          "nn_prune: SPARSITY must be a number from 0 to 1, but is 2"),
         (["quantize", folder / "model.mat", "-o", out, "--set", "bit=4"],
@@ -366,3 +366,21 @@ def test_ctrl_c_saves_what_there_is_and_leaves_no_octave(folder, tmp_path):
         oc.load(out)["layers"][0]["weights"], oc.load(folder / "model.mat")["layers"][0]["weights"]
     )
     assert not [pid for pid in octaves if Path(f"/proc/{pid}").exists()]
+
+
+@BACKENDS
+def test_packed_files(folder, backend, tmp_path):
+    small, plain = tmp_path / "small.mat", tmp_path / "plain.mat"
+    quantize = ["quantize", folder / "model.mat", "-o", small, "--bits", 4, "--bias"]
+    report = run_json(*quantize, "--coding", "auto", "--backend", backend)
+    assert report["after"]["file_bytes"] == small.stat().st_size < 800
+    text, _ = run("info", small, "--backend", backend)
+    lines = text.splitlines()
+    assert lines[-2].split()[0] == "total" and lines[-2].split()[-1] == str(small.stat().st_size)
+    run("unpack", small, "-o", plain, "--backend", backend)
+    report = run_json("pack", plain, "-o", tmp_path / "again.mat", "--backend", backend)
+    assert report["before"] == plain.stat().st_size
+    assert report["file_bytes"] == small.stat().st_size
+    data = ["--data", folder / "data.mat", "--backend", backend]
+    one, other = (run_json("evaluate", file, *data) for file in (small, plain))
+    assert one["loss"] == other["loss"]

@@ -20,7 +20,11 @@ function run_cases (package, request, response)
       if ~isempty (cases{k}.seed)
         rand ('twister', cases{k}.seed);
       end
-      [value{:}] = callee (cases{k}.args{:});
+      if isempty (value)
+        callee (cases{k}.args{:});
+      else
+        [value{:}] = callee (cases{k}.args{:});
+      end
       answer.value = value;
     catch e
       answer.ok = false;

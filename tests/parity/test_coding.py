@@ -8,10 +8,12 @@ import zlib
 import numpy as np
 import pytest
 
+from pyoctcompress import modelfile
 from pyoctcompress.errors import OctcompressError
 from pyoctcompress.matfile import StructArray
 from pyoctcompress.reference import coding, coding_bits, coding_context, quant
 from pyoctcompress.reference.internal import class_name
+from pyoctcompress.reference.nn_info import info
 from pyoctcompress.reference.nn_pack import pack, unpack
 
 from .harness import Case, compare, differences, needs_octave, run_octave
@@ -377,4 +379,15 @@ def test_coded_bits_alone():
 
         args = [bits[:, None] * 1.0, frequencies[:, None] * 1.0, np.array([groups]).T * 1.0]
         cases.append(Case(f"{lanes}", CODING + "encode_bits", reference, [*args, float(lanes)]))
+    compare(cases)
+
+
+def test_accounts_of_files(tmp_path):
+    """nn_info of a packed file tells the same, text and all, in both."""
+    cases = []
+    for k, model in enumerate(networks()):
+        for method in ("auto", "huffman"):
+            file = str(tmp_path / f"{k}-{method}.mat")
+            modelfile.write(file, model, coding=method)
+            cases.append(Case(file, "nn_info", info, [file]))
     compare(cases)

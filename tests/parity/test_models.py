@@ -224,8 +224,15 @@ def test_evaluate_refuses():
         case("evaluate", model, x, y, nargout=1, top_k=1.5, fails=True),
         case("evaluate", model, x, y, nargout=1, auc="yes", fails=True),
         case("evaluate", model, x, y, nargout=1, peak=0.0, fails=True),
-        case("evaluate", model, x, np.full((3, 3), 2.0), nargout=1, loss="binary_crossentropy",
-             fails=True),
+        case(
+            "evaluate",
+            model,
+            x,
+            np.full((3, 3), 2.0),
+            nargout=1,
+            loss="binary_crossentropy",
+            fails=True,
+        ),
         case("evaluate", model, x, np.full((3, 3), np.nan), nargout=1, loss="mse", fails=True),
     ]
     compare(cases)

@@ -160,10 +160,25 @@ function [value, in] = read_struct (in, is_scalar, name, path)
       if ~isfield (value, whose)
         damaged ('the description of the model has a size of nothing');
       end
-      value(k).(fields{i}) = size (value(k).(whose));
+      value(k).(fields{i}) = size_of (in, at, whose, value(k).(whose));
     end
   end
   in.depth = in.depth - 1;
+end
+
+function dims = size_of (in, at, whose, value)
+%  Of a field, also where its array is not decoded.
+  dims = size (value);
+  place = whose;
+  if ~isempty (at)
+    place = [at '.' whose];
+  end
+  for k = numel (in.entries):-1:1
+    if strcmp (in.entries{k}.name, place)
+      dims = in.entries{k}.dims;
+      return
+    end
+  end
 end
 
 function [value, in] = read_array (in, number, name, path)

@@ -1,17 +1,20 @@
-function found = read_mat (caller, file, names)
+function [found, packing] = read_mat (caller, file, names)
 %READ_MAT  Load variables of a .mat file after a look at what the file really is.
 %
 %   found = octcompress.internal.read_mat (caller, file)
-%   found = octcompress.internal.read_mat (caller, file, names)
+%   [found, packing] = octcompress.internal.read_mat (caller, file, names)
 %
-%   names  cellstr: the variables to read, those that are there; all
-%   found  struct with a field for each
+%   names    cellstr: the variables to read, those that are there; all
+%   found    struct with a field for each
+%   packing  the info of nn_unpack for a packed file, [] for any other
 %
-%   MATLAB v4, v6 and v7, and in Octave its own text, binary and HDF5 files. Refused: MATLAB v7.3
+%   MATLAB v4, v6 and v7, and in Octave its own text, binary and HDF5 files. Of a packed file
+%   (nn_save) the model is read that it holds. Refused: MATLAB v7.3
 %   (Octave loses its cells with no more than a warning, and the classes of single, logical and
 %   char arrays), Git LFS pointers, empty and truncated files.
 %
-%   Errors: octcompress:CALLER:noFile, :badFile, :version73, :gitLfs, :truncated, :damaged.
+%   Errors: octcompress:CALLER:noFile, :badFile, :version73, :gitLfs, :truncated, :damaged, :version
+%   (packed by a later octcompress).
 %
 %   See also nn_load, nn_data.
 
@@ -20,21 +23,35 @@ function found = read_mat (caller, file, names)
     octcompress.internal.fail (caller, 'noFile', 'there is no file ''%s''', file);
   end
   examine (caller, file);
+  packing = [];
   try
     if nargin > 2
       present = whos ('-file', file);
       present = {present.name};
-      names = names(ismember (names, present));
+      wanted = names(ismember (names, present));
+      if ismember ('octc', present)
+        wanted = {'octc'};
+      end
       found = struct ();
-      if ~isempty (names)
-        found = load (file, names{:});
+      if ~isempty (wanted)
+        found = load (file, wanted{:});
       end
     else
       found = load (file);
     end
+    if isfield (found, 'octc')
+      [found, packing] = nn_unpack (found);
+      if nargin > 2
+        others = fieldnames (found);
+        found = rmfield (found, others(~ismember (others, names)));
+      end
+    end
   catch problem
-    octcompress.internal.fail (caller, 'damaged', '''%s'' cannot be read: %s', file, ...
-                               problem.message);
+    tag = 'damaged';
+    if strcmp (problem.identifier, 'octcompress:nn_unpack:version')
+      tag = 'version';
+    end
+    octcompress.internal.fail (caller, tag, '''%s'' cannot be read: %s', file, problem.message);
   end
   if ~isstruct (found)
     octcompress.internal.fail (caller, 'badFile', ...
@@ -64,6 +81,12 @@ function examine (caller, file)
        'reads by ''octcompress convert IN OUT.mat'', or in MATLAB by saving with ''-v7'''], file);
   elseif strncmp (text, 'MATLAB 5.0', 10)
     walk_elements (caller, file, id, bytes, head);
+  elseif is_packed (head)
+    stated = 25 + double (typecast (head(5:8), 'uint32'));
+    if stated ~= bytes
+      octcompress.internal.fail (caller, 'truncated', ...
+        '''%s'' is cut off or damaged: it must have %d bytes, but has %d', file, stated, bytes);
+    end
   elseif ~(strncmp (text, '# ', 2) || strncmp (text, 'Octave-1-', 9) || is_hdf5 (head) ...
            || is_v4 (head))
     octcompress.internal.fail (caller, 'badFile', ...
@@ -96,6 +119,12 @@ end
 
 function yes = is_hdf5 (head)
   yes = numel (head) > 8 && isequal (head(1:8), uint8 ([137 72 68 70 13 10 26 10]));
+end
+
+function yes = is_packed (head)
+  % As octcompress.coding.container writes it.
+  yes = numel (head) > 25 && isequal (head([1:4, 9:25]), ...
+        uint8 ([50 0 0 0, 1 0 0 0, 0 0 0 0, 5 0 0 0, 111 99 116 99 0]));
 end
 
 function yes = is_v4 (head)
@@ -135,6 +164,35 @@ end
 %!   assert (octcompress.internal.read_mat ('f', file), struct ('A', A, 'B', B));
 %!   assert (octcompress.internal.read_mat ('f', file, {'B', 'C'}), struct ('B', B));
 %!   clear deleting
+%! end
+%!test % the model in a packed file, or some of it
+%! model = struct ('A', [1 2; 3 4.5], 'B', 'b');
+%! file = [tempname() '.mat'];
+%! deleting = onCleanup (@() delete (file));
+%! nn_save (file, model, 'coding', 'auto');
+%! assert (octcompress.internal.read_mat ('f', file), model);
+%! [found, packing] = octcompress.internal.read_mat ('f', file, {'B', 'C'});
+%! assert (found, struct ('B', 'b'));
+%! assert (packing.rows{1}.name, 'A');
+%!test % a packed file that is cut off or changed
+%! file = [tempname() '.mat'];
+%! deleting = onCleanup (@() delete (file));
+%! nn_save (file, struct ('A', magic (4)), 'coding', 'auto');
+%! id = fopen (file);
+%! bytes = fread (id);
+%! fclose (id);
+%! tags = {'truncated', 'damaged'};
+%! for k = 1:2
+%!   try
+%!     if k == 1
+%!       refuse (bytes(1:end-3));
+%!     else
+%!       refuse ([bytes(1:end-1); 255 - bytes(end)]);
+%!     end
+%!     assert (false);
+%!   catch e
+%!     assert (e.identifier, ['octcompress:f:' tags{k}]);
+%!   end
 %! end
 %!test % any truncation is noticed
 %! A = single (rand (50));
