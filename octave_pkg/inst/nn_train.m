@@ -48,7 +48,8 @@ function [model, info] = nn_train (model, x, y, varargin)
 %     shuffle (true)          another order in each epoch
 %     augmentation ([])       of images, struct or cell of pairs: flip ('none', 'horizontal',
 %                             'vertical', 'both'), shift (0: pixels), crop (false: X holds larger
-%                             images, of which windows of model.input_size are taken)
+%                             images, of which windows of model.input_size are taken), pixels ([]:
+%                             [H W C] where X holds features that are pixels, row by row)
 %
 %     validation_data ({})    {X, Y}, judged after every epoch; the weights of the best epoch are
 %                             returned

@@ -242,15 +242,21 @@ def augment(
     Parameters
     ----------
     images : array
-        H x W x C x n.
+        H x W x C x n; with pixels, features x n.
     input_size : list of int
         [h, w, c] of the images that come out; smaller than H x W only with crop.
     options : dict
-        flip, shift, crop: of `check_augmentation`.
+        flip, shift, crop, pixels: of `check_augmentation`.
     random : RandomState or None
         Each image takes four numbers: flip left-right, flip up-down, row, column. None: nothing is
         random; with crop the window is in the middle.
     """
+    if not is_empty(options["pixels"]):
+        h, w, c = (int(n) for n in np.ravel(options["pixels"]))
+        options = {**options, "pixels": None}
+        images = images.reshape((w, h, c, -1), order="F").transpose(1, 0, 2, 3)
+        images = augment(images, [h, w, c], options, random)
+        return images.transpose(1, 0, 2, 3).reshape((h * w * c, -1), order="F")
     rows, columns, channels, count = images.shape
     height, width = input_size[:2]
     if random is None:

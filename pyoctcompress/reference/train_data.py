@@ -181,10 +181,25 @@ def check_augmentation(caller: str, given: Any) -> Options | None:
             "AUGMENTATION must be a struct or a cell of name-value pairs, but is "
             f"{describe(given)}",
         )
-    options = parse_options(caller, {"flip": "none", "shift": 0.0, "crop": False}, given)
+    defaults = {"flip": "none", "shift": 0.0, "crop": False, "pixels": None}
+    options = parse_options(caller, defaults, given)
     check(caller, "flip", options["flip"], "choice", ["none", "horizontal", "vertical", "both"])
     check(caller, "shift", options["shift"], "integer", (0, 1e4))
     check(caller, "crop", options["crop"], "flag")
+    pixels = value_array(options["pixels"])
+    sizes_fit = (
+        np.isrealobj(pixels)
+        and np.issubdtype(pixels.dtype, np.number)
+        and pixels.size == 3
+        and bool(np.all((pixels >= 1) & (pixels == np.fix(pixels))))
+        and not options["crop"]
+    )
+    if not is_empty(options["pixels"]) and not sizes_fit:
+        fail(
+            caller,
+            "badValue",
+            f"PIXELS must be [H W C], without CROP, but is {describe(options['pixels'])}",
+        )
     return options
 
 
@@ -298,12 +313,20 @@ def check_inputs(caller: str, model: graph.Model, x: Any, options: Options) -> A
     wanted = graph.input_size(model)
     augmentation = options["augmentation"]
     if augmentation is not None:
-        if len(wanted) != 3:
+        pixels = augmentation["pixels"]
+        if is_empty(pixels) and len(wanted) != 3:
             fail(
                 caller,
                 "badValue",
-                "AUGMENTATION needs images, H x W x C x N, but MODEL.INPUT_SIZE is "
-                f"[{vector_text(wanted)}]",
+                "AUGMENTATION needs images, H x W x C x N, or their PIXELS as features, but "
+                f"MODEL.INPUT_SIZE is [{vector_text(wanted)}]",
+            )
+        elif not is_empty(pixels) and [math.prod(np.ravel(pixels))] != wanted:
+            fail(
+                caller,
+                "badValue",
+                f"the PIXELS of AUGMENTATION must be [H W C] of the {vector_text(wanted)} "
+                f"features of MODEL, but are [{vector_text(np.ravel(pixels).tolist())}]",
             )
         if augmentation["crop"]:
             given = size(x)
@@ -369,7 +392,8 @@ def batch(
 ) -> Array:
     """Take some observations for training: augmented, and in the network's class."""
     if augmentation is not None:
-        x = augment(x[:, :, :, which], graph.input_size(model), augmentation, random)
+        x = x[:, :, :, which] if len(graph.input_size(model)) == 3 else x[:, which]
+        x = augment(x, graph.input_size(model), augmentation, random)
         which = np.arange(which.size)
     return graph.take_batch(x, model, which)
 

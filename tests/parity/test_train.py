@@ -190,7 +190,7 @@ def test_augmentation():
     for flip, shift, size in itertools.product(
         ("none", "horizontal", "vertical", "both"), (0.0, 2.0), ([5.0, 4, 2], [3.0, 2, 2])
     ):
-        options = {"flip": flip, "shift": shift, "crop": size[0] < 5}
+        options = {"flip": flip, "shift": shift, "crop": size[0] < 5, "pixels": None}
 
         def reference(what, seed, images, size, options, training):
             random = np.random.RandomState([int(seed)]) if training else None
@@ -200,6 +200,10 @@ def test_augmentation():
             args = ["seed", 1.0, images, np.array([size]), options, training]
             name = "octcompress.train.augment"
             cases.append(Case(f"{options} {training}", name, reference, args, seeded=True))
+            if not options["crop"]:
+                pixels = {**options, "pixels": np.array([[4.0, 5, 2]])}
+                args = ["seed", 1.0, images.reshape(40, 6), np.array([[40.0]]), pixels, training]
+                cases.append(Case(f"{pixels} {training}", name, reference, args, seeded=True))
     compare(cases)
 
 
@@ -292,7 +296,11 @@ def test_refused():
         {"validation_data": [x, y[:, 1:]]},
         {"validation_data": [x, None]}, {"callback": 3.0}, {"augmentation": 3.0},
         {"augmentation": {"turn": 9.0}}, {"augmentation": {"flip": "up"}},
-        {"augmentation": {"shift": 1.0}}, {"loss": "hinge"}, {"label_smoothing": 2.0},
+        {"augmentation": {"shift": 1.0}},
+        {"augmentation": {"pixels": np.array([[2.0, 2, 1]])}},
+        {"augmentation": {"pixels": np.array([[3.0, 2]])}},
+        {"augmentation": {"pixels": np.array([[3.0, 2, 1]]), "crop": True}}, {"loss": "hinge"},
+        {"label_smoothing": 2.0},
         {"huber_delta": 0.0}, {"class_weights": np.ones((1, 2))}, {"class_weights": "abc"},
         {"class_weights": np.array([[1.0, 0, 1]])}, {"class_weights": np.array([[1.0, np.nan, 1]])},
         {"loss": "mse", "monitor": "accuracy"}, {"loss": "mse"}, {"checkpoint": 4.0},

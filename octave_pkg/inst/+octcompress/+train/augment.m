@@ -3,19 +3,29 @@ function images = augment (images, input_size, augmentation, training)
 %
 %   images = octcompress.train.augment (images, input_size, augmentation, training)
 %
-%   images        H x W x C x n
+%   images        H x W x C x n; with pixels, features x n
 %   input_size    [h w c] of the images that come out; smaller than H x W only with crop
 %   augmentation  struct:
 %     flip   'none', 'horizontal' (left and right, each image with probability 1/2), 'vertical',
 %            'both'
 %     shift  0 or more pixels: each image moves by -shift to shift in both directions, zeros come in
 %     crop   true: a window of h x w at a random place
+%     pixels [H W C] of images whose pixels are the features, along each row of the image, as
+%            nn_data gives them; [] where they are images already
 %   training      false: nothing is random; with crop the window is in the middle
 %
 %   Each image takes four numbers of rand (4, n): flip left-right, flip up-down, row, column.
 %
 %   See also nn_train.
 
+  if ~isempty (augmentation.pixels)
+    dims = augmentation.pixels(:)';
+    augmentation.pixels = [];
+    images = permute (reshape (images, [dims([2 1 3]), size(images, 2)]), [2 1 3 4]);
+    images = octcompress.train.augment (images, dims, augmentation, training);
+    images = reshape (permute (images, [2 1 3 4]), prod (dims), []);
+    return
+  end
   [rows, columns, channels, count] = size (images);
   height = input_size(1);
   width = input_size(2);
@@ -49,7 +59,7 @@ function images = augment (images, input_size, augmentation, training)
 end
 
 %!function y = run (x, input_size, varargin)
-%!  augmentation = struct ('flip', 'none', 'shift', 0, 'crop', false);
+%!  augmentation = struct ('flip', 'none', 'shift', 0, 'crop', false, 'pixels', []);
 %!  for k = 1:2:numel (varargin)
 %!    augmentation.(varargin{k}) = varargin{k + 1};
 %!  end
@@ -83,4 +93,12 @@ end
 %!   [r, c] = find (image == y(1, 1, 1, n));
 %!   assert (y(:, :, 1, n), image(r:r+2, c:c+2));
 %! end
-%!assert (octcompress.train.augment (reshape (1:20, 5, 4), [3 2 1], [], false), [7 12; 8 13; 9 14])
+%!test % features that are pixels, along each row of the image
+%! images = reshape (1:4*3*2*5, [4 3 2 5]);
+%! features = reshape (permute (images, [2 1 3 4]), [], 5);
+%! moved = run (images, [4 3 2], 'shift', 2, 'flip', 'both');
+%! assert (run (features, 24, 'shift', 2, 'flip', 'both', 'pixels', [4 3 2]), ...
+%!         reshape (permute (moved, [2 1 3 4]), [], 5));
+%!test % no randomness: the window in the middle
+%! y = octcompress.train.augment (reshape (1:20, 5, 4), [3 2 1], struct ('pixels', []), false);
+%! assert (y, [7 12; 8 13; 9 14]);

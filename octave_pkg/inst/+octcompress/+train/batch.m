@@ -10,7 +10,12 @@ function x = batch (x, model, which, augmentation, training)
 %   See also octcompress.train.augment, octcompress.model.take_batch.
 
   if ~isempty (augmentation)
-    x = octcompress.train.augment (x(:, :, :, which), model.input_size, augmentation, training);
+    if numel (model.input_size) == 3
+      x = x(:, :, :, which);
+    else
+      x = x(:, which);
+    end
+    x = octcompress.train.augment (x, model.input_size, augmentation, training);
     which = 1:numel (which);
   end
   x = octcompress.model.take_batch (x, model, which);
@@ -20,7 +25,7 @@ end
 %! model = struct ('input_size', [2 3 1], 'layers', {{}});
 %! x = reshape (1:4*5*6, 4, 5, 1, 6);
 %!test
-%! augmentation = struct ('flip', 'none', 'shift', 0, 'crop', true);
+%! augmentation = struct ('flip', 'none', 'shift', 0, 'crop', true, 'pixels', []);
 %! y = octcompress.train.batch (x, model, [2 4], augmentation, false);
 %! assert (y, octcompress.model.to_engine (single (x(2:3, 2:4, :, [2 4])), [2 3 1]));
 %!test

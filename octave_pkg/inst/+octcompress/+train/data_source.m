@@ -53,10 +53,15 @@ end
 function x = check_inputs (caller, model, x, options)
   wanted = model;
   if ~isempty (options.augmentation)
-    if numel (model.input_size) ~= 3
+    pixels = options.augmentation.pixels;
+    if isempty (pixels) && numel (model.input_size) ~= 3
       octcompress.internal.fail (caller, 'badValue', ...
-        'AUGMENTATION needs images, H x W x C x N, but MODEL.INPUT_SIZE is [%s]', ...
-        num2str (model.input_size(:)'));
+        ['AUGMENTATION needs images, H x W x C x N, or their PIXELS as features, but ' ...
+         'MODEL.INPUT_SIZE is [%s]'], num2str (model.input_size(:)'));
+    elseif ~isempty (pixels) && ~isequal (prod (pixels), model.input_size)
+      octcompress.internal.fail (caller, 'badValue', ...
+        ['the PIXELS of AUGMENTATION must be [H W C] of the %s features of MODEL, but are ' ...
+         '[%s]'], num2str (model.input_size(:)'), num2str (pixels(:)'));
     end
     if options.augmentation.crop
       given = [size(x, 1), size(x, 2)];
@@ -149,4 +154,5 @@ end
 %!error <f: Y must be a real numeric array, but is 'abcd'> made (one, ones (2, 4), 'abcd', 'mse')
 %!error <f: with the loss 'binary_crossentropy' Y must lie from 0 to 1, but goes from 0 to 2> made (three, ones (2, 4), repmat ([0; 1; 2], 1, 4), 'binary_crossentropy')
 %!error <f: the loss 'crossentropy' needs an output of 2 or more values, but layer 'a' gives \[1\]> made (one, ones (2, 4), ones (1, 4), 'crossentropy')
-%!error <f: AUGMENTATION needs images, H x W x C x N, but MODEL.INPUT_SIZE is \[2\]> made (three, ones (2, 4), [1 2 3 1], 'crossentropy', struct ('flip', 'none', 'shift', 1, 'crop', false))
+%!error <f: AUGMENTATION needs images, H x W x C x N, or their PIXELS as features, but MODEL.INPUT_SIZE is \[2\]> made (three, ones (2, 4), [1 2 3 1], 'crossentropy', struct ('flip', 'none', 'shift', 1, 'crop', false, 'pixels', []))
+%!error <f: the PIXELS of AUGMENTATION must be \[H W C\] of the 2 features of MODEL, but are \[2  2  1\]> made (three, ones (2, 4), [1 2 3 1], 'crossentropy', struct ('flip', 'none', 'shift', 1, 'crop', false, 'pixels', [2 2 1]))

@@ -126,12 +126,19 @@ function augmentation = check_augmentation (caller, given)
       'AUGMENTATION must be a struct or a cell of name-value pairs, but is %s', ...
       octcompress.internal.describe (given));
   end
-  defaults = struct ('flip', 'none', 'shift', 0, 'crop', false);
+  defaults = struct ('flip', 'none', 'shift', 0, 'crop', false, 'pixels', []);
   augmentation = octcompress.internal.parse_options (caller, defaults, given);
   octcompress.internal.check (caller, 'flip', augmentation.flip, 'choice', ...
                               {'none', 'horizontal', 'vertical', 'both'});
   octcompress.internal.check (caller, 'shift', augmentation.shift, 'integer', [0 1e4]);
   octcompress.internal.check (caller, 'crop', augmentation.crop, 'flag');
+  pixels = augmentation.pixels;
+  if ~isempty (pixels) && ~(isnumeric (pixels) && isreal (pixels) && numel (pixels) == 3 ...
+                            && all (pixels(:) >= 1 & pixels(:) == fix (pixels(:))) ...
+                            && ~augmentation.crop)
+    octcompress.internal.fail (caller, 'badValue', ...
+      'PIXELS must be [H W C], without CROP, but is %s', octcompress.internal.describe (pixels));
+  end
 end
 
 %!function o = parsed (varargin)
@@ -146,7 +153,8 @@ end
 %! assert (o.final_rate, 0.5e-4);
 %!test
 %! o = parsed ('augmentation', {'shift', 2});
-%! assert (o.augmentation, struct ('flip', 'none', 'shift', 2, 'crop', false));
+%! assert (o.augmentation, struct ('flip', 'none', 'shift', 2, 'crop', false, 'pixels', []));
+%!error <f: PIXELS must be \[H W C\], without CROP, but is \[2 3\]> parsed ('augmentation', {'pixels', [2 3]})
 %!error <f: there is no option 'rate'; the options are loss, optimizer, learning_rate> parsed ('rate', 1)
 %!error <f: OPTIMIZER must be one of 'sgd', 'adam', 'adamw', but is 'rmsprop'> parsed ('optimizer', 'rmsprop')
 %!error <f: LEARNING_RATE must be a number from 0 to 1e\+06, but is -1> parsed ('learning_rate', -1)
