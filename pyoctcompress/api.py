@@ -21,36 +21,75 @@ from pyoctcompress.octave import Call, Keep, PathModel, Progress, Session, call,
 from pyoctcompress.progress import Bar
 from pyoctcompress.reference import model as graph
 from pyoctcompress.reference import verbs
+from pyoctcompress.reference.internal import check
+from pyoctcompress.reference.recognize import recognize
 
 Model = Mapping[str, Any] | np.ndarray[Any, Any] | str | os.PathLike[str]
 File = str | os.PathLike[str]
 Backend = Literal["octave", "numpy"]
 
 
-def load(file: File) -> dict[str, Any]:
+def load(file: File, layout: str = "auto", **options: Any) -> dict[str, Any]:
     """Read a model from a .mat file.
 
     Parameters
     ----------
     file : path
-        MAT version 5 (MATLAB's -v6 or -v7), or a packed file.
+        Any kind of .mat file (`pyoctcompress.matfile`), or a packed file.
+    layout : {'auto', 'tensors'}
+        ``tensors``: leave the variables as they are.
+    **options
+        Of ``nn_load``, for layouts that do not tell everything: ``layers``, ``activation``,
+        ``input_size``.
 
     Returns
     -------
     dict
-        A network (``docs/model-format.md``) where the file holds one, with the fields filled in
-        that may be left out; else the file's variables.
+        A network (``docs/model-format.md``) where the file holds one, in our layout or in another
+        that is known (``docs/import.md``), with the fields filled in that may be left out; else
+        the file's variables. `pyoctcompress.convert` also tells why.
 
     Raises
     ------
     FileError
-        ``octcompress:nn_load:noFile``, ``badFile``, ``version73``, ``gitLfs``, ``truncated``,
-        ``damaged``, ``version`` (packed by a later octcompress).
+        ``octcompress:nn_load:noFile``, ``badFile``, ``gitLfs``, ``truncated``, ``damaged``,
+        ``version`` (packed by a later octcompress).
     ModelError
         The file holds a faulty network.
     """
-    model, _ = modelfile.read(file)
-    return graph.tidy("nn_load", model) if graph.is_network(model) else model
+    return recognized(file, modelfile.read(file)[0], layout, **options)[0]
+
+
+def recognized(
+    file: File, found: dict[str, Any], layout: str = "auto", **options: Any
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Make the variables of a file a network where that is possible, as ``nn_load`` does.
+
+    Parameters
+    ----------
+    file : path
+        Where they came from.
+    found : dict
+        The variables.
+    layout, **options
+        As for `load`.
+
+    Returns
+    -------
+    model : dict
+        A network or the variables.
+    report : dict
+        layout and reason, as ``help nn_load`` has them.
+    """
+    check("nn_load", "layout", layout, "choice", ["auto", "tensors"])
+    if layout == "tensors":
+        return found, {"layout": "", "reason": ""}
+    model, report = recognize(found, **options)
+    if report["layout"] == "octcompress":
+        model = graph.tidy("nn_load", model)
+    elif model is not found:
+        model["meta"]["source"]["file"] = os.fspath(file)
+    return model, report
 
 
 def save(

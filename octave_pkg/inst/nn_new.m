@@ -73,7 +73,7 @@ function model = nn_new (varargin)
   [items, options] = split (varargin(3:end));
   layers = cell (1, numel (items));
   for k = 1:numel (items)
-    layers{k} = fields_of (k, items{k});
+    layers{k} = octcompress.model.layer_spec ('nn_new', k, items{k}.type, items{k}.given);
   end
 
   random_before = octcompress.train.random ('seed', options.seed);
@@ -124,7 +124,7 @@ end
 function [items, options] = split (args)
   % Layers, each a struct of type and arguments (a cell), and the options of the network.
   options = struct ('classes', {{}}, 'outputs', {{}}, 'seed', 0, 'initial', 'auto');
-  specs = constructors ();
+  types = octcompress.model.layer_spec ();
   items = {};
   k = 1;
   while k <= numel (args)
@@ -133,11 +133,11 @@ function [items, options] = split (args)
       options = octcompress.internal.parse_options ('nn_new', options, args(k:end));
       break
     end
-    if ~ischar (type) || ~isfield (specs, type)
+    if ~ischar (type) || ~any (strcmp (type, types))
       octcompress.internal.fail ('nn_new', 'badLayer', ...
         ['after %d layers there must be a layer type or an option (%s), but there is %s; ' ...
          'the types are %s'], numel (items), strjoin (fieldnames (options)', ', '), ...
-        octcompress.internal.describe (type), strjoin (fieldnames (specs)', ', '));
+        octcompress.internal.describe (type), strjoin (types, ', '));
     end
     given = {};
     % text is the next layer, unless this one takes text
@@ -154,82 +154,6 @@ function [items, options] = split (args)
   octcompress.internal.check ('nn_new', 'seed', options.seed, 'integer', [0 2^32-1]);
   kinds = {'auto', 'he', 'glorot'};
   octcompress.internal.check ('nn_new', 'initial', options.initial, 'choice', kinds);
-end
-
-function specs = constructors ()
-  % For each type: the positional values, and how many of them must be given.
-  specs = struct ();
-  for type = octcompress.layers.types ()
-    specs.(type{1}) = {{}, 0};
-  end
-  specs.dense = {{'units'}, 1};
-  specs.conv2d = {{'filters', 'kernel'}, 2};
-  specs.transposedconv2d = {{'filters', 'kernel'}, 2};
-  specs.depthwise = {{'kernel', 'multiplier'}, 1};
-  specs.lstm = {{'units'}, 1};
-  specs.gru = {{'units'}, 1};
-  specs.maxpool = {{'pool_size', 'stride'}, 1};
-  specs.averagepool = {{'pool_size', 'stride'}, 1};
-  specs.dropout = {{'rate'}, 0};
-  specs.leakyrelu = {{'slope'}, 0};
-  specs.prelu = {{'slope'}, 0};
-  specs.elu = {{'alpha'}, 0};
-  specs.reshape = {{'output_size'}, 1};
-  specs.permute = {{'dimensions'}, 1};
-  specs.flatten = {{'order'}, 0};
-  specs.upsample = {{'factor'}, 1};
-  specs.zeropad = {{'padding'}, 1};
-  specs.scale = {{'scale', 'offset'}, 1};
-  specs.concat = {{'axis'}, 0};
-end
-
-function layer = fields_of (k, item)
-  % The layer's fields as they were given; positional values under their names.
-  specs = constructors ();
-  [positional, needed] = deal (specs.(item.type){:});
-  type = item.type;
-  if strcmp (type, 'depthwise')
-    type = 'conv2d';
-  end
-  layer = struct ('type', type, 'name', sprintf ('%s_%d', type, k));
-  entry = octcompress.layers.types (type);
-  allowed = [{'name', 'inputs'}, positional, entry.options];
-  if any (strcmp (entry.trained, 'bias'))
-    allowed{end + 1} = 'bias';
-  end
-
-  given = item.given;
-  values = 0;
-  most = min (numel (given), numel (positional));
-  while values < most && ~is_option (given, values + 1, allowed)
-    values = values + 1;
-    layer.(positional{values}) = given{values};
-  end
-  pairs = given(values + 1:end);
-  for i = 1:2:numel (pairs)
-    if ~ischar (pairs{i}) || ~any (strcmp (pairs{i}, allowed)) || i == numel (pairs)
-      octcompress.internal.fail ('nn_new', 'badOption', ...
-        ['layer %d (%s): %s must be an option with a value; they are %s. ' ...
-         'First come the values (%s)'], k, item.type, octcompress.internal.describe (pairs{i}), ...
-        strjoin (allowed, ', '), strjoin (positional, ', '));
-    end
-    layer.(pairs{i}) = pairs{i + 1};
-  end
-  missing = positional(1:needed);
-  missing = missing(~isfield (layer, missing));
-  if ~isempty (missing)
-    octcompress.internal.fail ('nn_new', 'badLayer', 'layer %d (%s) must be given %s', k, ...
-                               item.type, strjoin (missing, ' and '));
-  end
-  octcompress.internal.check ('nn_new', 'name', layer.name, 'text');
-  if isfield (layer, 'inputs')
-    layer.inputs = reshape (cellstr (layer.inputs), 1, []);
-  end
-end
-
-function yes = is_option (given, place, allowed)
-  % Text that names an option and has a value after it.
-  yes = ischar (given{place}) && any (strcmp (given{place}, allowed)) && place < numel (given);
 end
 
 function in_size = size_of_inputs (where, layer, names, sizes, input_size)

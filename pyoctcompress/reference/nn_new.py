@@ -196,7 +196,7 @@ def pairs_of(args: list[Any]) -> dict[str, Any]:
     return pairs
 
 
-def fields_of(k: int, item: Item) -> graph.Layer:
+def fields_of(k: int, item: Item, caller: str = CALLER) -> graph.Layer:
     """Put what was given for a layer under its names."""
     positional, needed = VALUES[item.type]
     kind = "conv2d" if item.type == "depthwise" else item.type
@@ -216,7 +216,7 @@ def fields_of(k: int, item: Item) -> graph.Layer:
     for i in range(0, len(pairs), 2):
         if not isinstance(pairs[i], str) or pairs[i] not in allowed or i + 1 == len(pairs):
             fail(
-                CALLER,
+                caller,
                 "badOption",
                 f"layer {k} ({item.type}): {describe(pairs[i])} must be an option with a value; "
                 f"they are {', '.join(allowed)}. First come the values ({', '.join(positional)})",
@@ -225,11 +225,11 @@ def fields_of(k: int, item: Item) -> graph.Layer:
     missing = [name for name in positional[:needed] if name not in layer]
     if missing:
         fail(
-            CALLER,
+            caller,
             "badLayer",
             f"layer {k} ({item.type}) must be given {' and '.join(missing)}",
         )
-    check(CALLER, "name", layer["name"], "text")
+    check(caller, "name", layer["name"], "text")
     if "inputs" in layer:
         layer["inputs"] = graph.names_in(layer["inputs"])
     return layer
