@@ -50,8 +50,8 @@ def collect(
     Returns
     -------
     dict
-        small, against (name, bytes, totals, rows; with `judge` error, correct, count, loss),
-        weights, changed, pictures, speed, sensitivity, sweep, recipe: each may be missing or empty.
+        small, against (name, bytes, totals, rows, coding of a packed file; with `judge` error,
+        correct, count, loss), weights, changed, pictures, speed, sensitivity, sweep, recipe: each may be missing or empty.
 
     Raises
     ------
@@ -101,6 +101,7 @@ def _model(path: str | os.PathLike[str], judge: DataFile | None, settings: Facts
         "bytes": os.path.getsize(path),
         "rows": found["rows"],
         "totals": found["totals"],
+        "coding": found.get("coding"),
     }
     if judge is not None:
         result = api.evaluate(path, judge, **settings)

@@ -138,20 +138,19 @@ def figures(facts: Facts) -> Iterator[Facts]:
     small, against = facts["small"], facts.get("against")
     stages = [*([("original", against["bytes"])] if against else []), *facts.get("steps", [])]
     stages.append(("this file", small["bytes"]))
-    names, sizes = [s[0] for s in stages], [float(s[1]) for s in stages]
+    sizes = [float(stage[1]) for stage in stages]
     yield drawn(
         "sizes",
         "Bytes of the file on disk" + (", step by step" if len(stages) > 2 else ""),
-        lambda axes: drawing.steps(axes, names, sizes),
+        lambda axes: drawing.steps(axes, [stage[0] for stage in stages], sizes),
         0.9 + 0.4 * len(stages),
     )
-    layers = [row for row in small["rows"] if row["parameters"]]
-    parts = {"codes of fixed length": [float(row["bytes"]) for row in layers]}
+    names, parts = _spent(small)
     yield drawn(
         "sizes",
-        "Bytes of each layer",
-        lambda axes: drawing.kinds(axes, [str(row["name"]) for row in layers], parts),
-        0.9 + 0.35 * len(layers),
+        "What the bytes are spent on",
+        lambda axes: drawing.kinds(axes, names, parts),
+        0.9 + 0.35 * len(names),
     )
     for tensor in facts["weights"]:
         yield drawn(
@@ -169,6 +168,20 @@ def figures(facts: Facts) -> Iterator[Facts]:
             lambda axes: drawing.front(axes, facts["sweep"]["rows"], facts["sweep"]["front"], own),
             3.2,
         )
+
+
+def _spent(small: Facts) -> tuple[list[str], dict[str, list[float]]]:
+    """Say what a file's bytes are spent on: the arrays' names, and the sizes of each kind."""
+    if not small["coding"]:
+        layers = [row for row in small["rows"] if row["parameters"]]
+        sizes = [float(row["bytes"]) for row in layers]
+        return [str(row["name"]) for row in layers], {"codes of fixed length": sizes}
+    rows, totals = small["coding"]["rows"], small["coding"]["totals"]
+    kinds = [kind for kind in ("codes", "codebooks", "indices", "values") if totals[kind]]
+    rest = [float(totals["header"]), float(totals["file"])]
+    parts = {kind: [*(float(row[kind]) for row in rows), 0.0, 0.0] for kind in kinds}
+    parts["all else"] = [0.0] * len(rows) + rest
+    return [*(str(row["name"]) for row in rows), "header", "file"], parts
 
 
 def _sensitivity(facts: Facts, drawn: Any) -> Iterator[Facts]:

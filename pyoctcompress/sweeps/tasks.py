@@ -233,7 +233,7 @@ def measure(model: str, folder: str, task: Task) -> dict[str, Any]:
 
     settings: dict[str, Any] = {"backend": task.backend, "timeout": task.timeout}
     small = os.path.join(folder, "coded.mat")
-    size = api.save(small, api.load(model), compress=True)["bytes"]
+    size = api.save(small, api.load(model), coding="auto")["bytes"]
     judged = api.evaluate(small, task.judge, **settings)
     totals = api.info(small, **settings)["totals"]
     return {

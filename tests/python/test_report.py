@@ -15,6 +15,7 @@ from pyoctcompress.cli import main
 from pyoctcompress.datafile import DataFile
 from pyoctcompress.reference import verbs
 from pyoctcompress.reporting import report
+from pyoctcompress.reporting.page import _spent
 
 NAME = "layer <b> & $x$"
 
@@ -35,7 +36,7 @@ def case(tmp_path_factory):
     small, _ = verbs.prune(model, sparsity=0.5)
     small, _ = verbs.quantize(small, bits=2)
     matfile.save(folder / "model.mat", model)
-    matfile.save(folder / "small.mat", small, compress=True)
+    oc.save(folder / "small.mat", small, coding="auto")
     data = DataFile(folder / "data.mat")
     grid = {"quantize.bits": [2, 3, 4]}
     sweeps.sweep(
@@ -66,6 +67,8 @@ def test_facts_are_those_of_the_verbs(case):
     assert facts["small"]["error"] == after["error"]
     assert facts["against"]["error"] == before["error"]
     assert facts["small"]["bytes"] == (folder / "small.mat").stat().st_size
+    spent = _spent(facts["small"])[1]
+    assert sum(map(sum, spent.values())) == facts["small"]["bytes"]
     differ = np.flatnonzero(np.ravel(before["predicted"]) != np.ravel(after["predicted"])) + 1
     assert differ.size > 3
     assert sorted(c["place"] for c in facts["changed"]) == list(differ)
