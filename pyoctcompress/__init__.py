@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         unpack,
     )
     from pyoctcompress.datafile import DataFile, data
+    from pyoctcompress.exporters import export
     from pyoctcompress.health import doctor
     from pyoctcompress.matfile import StructArray
     from pyoctcompress.methods import (
@@ -87,6 +88,7 @@ __all__ = [
     "doctor",
     "equalize",
     "evaluate",
+    "export",
     "fold",
     "info",
     "latency",
@@ -121,6 +123,7 @@ _HOME = {
     "data": "datafile",
     "doctor": "health",
     "equalize": "methods",
+    "export": "exporters",
     "fold": "methods",
     "latency": "speed",
     "lowrank": "methods",

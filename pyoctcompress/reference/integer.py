@@ -17,6 +17,7 @@ import numpy as np
 
 from . import model as graph
 from .internal import Array, check, fail, is_empty, round_half_away, scalar, value_array
+from .layers.common import channel_axis as channel_dimension
 from .quant import Grid, along_axis, channel_axis, code_range, decode_grid, encode_grid
 
 ELEMENTWISE = ("add", "subtract", "multiply")
@@ -240,7 +241,9 @@ def compute(entry: Any, layer: graph.Layer, given: list[Value], rounding: str) -
                 "its output must have 8 bits, the scale 1/256 and the zero point -128, and its "
                 "input 8 bits",
             )
-        value.codes = integer_softmax(first.codes, single(first.grid))
+        channels_first = np.moveaxis(first.codes, channel_dimension(first.codes), 0)
+        codes = integer_softmax(channels_first, single(first.grid))
+        value.codes = np.moveaxis(codes, 0, channel_dimension(first.codes))
         return value
     value.codes = from_table(entry, layer, first, out_grid)
     return value

@@ -72,6 +72,19 @@ def test_networks(kind):
     compare(cases)
 
 
+def test_softmax_of_images():
+    """Softmax is over the channels, wherever they stand."""
+    rng = np.random.default_rng(5)
+    w = rng.standard_normal((1, 1, 3, 4)).astype(np.float32)
+    layers = [layer("conv2d", "c", weights=w), layer("softmax", "s")]
+    x = rng.standard_normal((2, 5, 3, 6)).astype(np.float32)
+    model, _ = verbs.quantize({"input_size": np.array([[2.0, 5, 3]]), "layers": layers}, data=x)
+    exact = verbs.predict(model, x)
+    integers = {"arithmetic": "integer"}
+    assert abs(verbs.predict(model, x, **integers) - exact).max() < 0.02
+    compare([Case("images", "nn_predict", verbs.predict, [model, x], integers)])
+
+
 def test_fixed_point():
     rng = np.random.default_rng(1)
     a = rng.integers(-(2**31), 2**31, (40, 1)).astype(float)
