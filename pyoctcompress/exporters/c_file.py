@@ -127,7 +127,7 @@ class CFile:
             zero = zero_code(grid)
             per_value = rows.dtype.itemsize if grid is None else 4
             if zero is not None and length:
-                gaps, kept = gaps_of(whole, zero)
+                kept = gaps_of(whole, zero)[1]
                 forms["sparse"] = kept.size * (1 + per_value) + 4 * count
         chosen = storage if math.isfinite(forms.get(storage, math.inf)) else ""
         chosen = chosen or min(forms, key=lambda form: forms[form])

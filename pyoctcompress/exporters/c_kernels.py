@@ -263,8 +263,8 @@ static float finished (float sum, int32_t channel, const finish *end)
     ),
     "interpolated": (
         "window",
-        """static void interpolated (const float *x, float *y, const window *g, const uint16_t *lines,
-                          const float *parts)
+        """static void interpolated (const float *x, float *y, const window *g,
+                          const uint16_t *lines, const float *parts)
 {
   int32_t a, b, c;
   int32_t step = g->width * g->channels;
@@ -284,7 +284,7 @@ static float finished (float sum, int32_t channel, const finish *end)
     ),
     "combined": (
         "",
-        """/* Add (1), subtract (2) or multiply (3); the steps of a dimension that is stretched are 0. */
+        """/* Add (1), subtract (2) or multiply (3); steps are 0 where an input is stretched. */
 static void combined (const float *x, const float *z, float *y, int kind, const int32_t *counts,
                       const int32_t *steps, float low, float high)
 {
@@ -302,8 +302,8 @@ static void combined (const float *x, const float *z, float *y, int kind, const 
     ),
     "affine": (
         "",
-        """static void affine (const float *x, float *y, int32_t count, const float *scale, int32_t scales,
-                    const float *offset, int32_t offsets)
+        """static void affine (const float *x, float *y, int32_t count,
+                    const float *scale, int32_t scales, const float *offset, int32_t offsets)
 {
   int32_t i;
   for (i = 0; i < count; i++)
@@ -313,7 +313,8 @@ static void combined (const float *x, const float *z, float *y, int kind, const 
     ),
     "sloped": (
         "",
-        """static void sloped (const float *x, float *y, int32_t count, const float *slope, int32_t slopes)
+        """static void sloped (const float *x, float *y, int32_t count,
+                    const float *slope, int32_t slopes)
 {
   int32_t i;
   for (i = 0; i < count; i++)
@@ -323,7 +324,8 @@ static void combined (const float *x, const float *z, float *y, int kind, const 
     ),
     "softmax": (
         "",
-        """static void softmax (const float *x, float *y, int32_t rows, int32_t length, int logarithm)
+        """static void softmax (const float *x, float *y, int32_t rows, int32_t length,
+                     int logarithm)
 {
   int32_t a, i;
   for (a = 0; a < rows; a++, x += length, y += length) {
@@ -424,7 +426,7 @@ static void gru (const float *x, float *y, int32_t steps, const weights *w, cons
     ),
 }
 
-_DOUBLE_ROUNDING = """/* x times m * 2^(shift - 31), rounded twice as TensorFlow Lite is built by default. */
+_DOUBLE_ROUNDING = """/* x times m * 2^(shift - 31), rounded twice: TensorFlow Lite's default. */
 static int32_t scaled (int64_t x, int32_t multiplier, int32_t shift)
 {
   int64_t high = high_multiply (shift > 0 ? x * ((int64_t) 1 << shift) : x, multiplier);
@@ -541,7 +543,7 @@ static int8_t finished (int32_t sum, int32_t channel, const finish *end)
   int32_t zero[2], out_zero, low, high, multiplier[3], shift[3];
 } pair;
 
-/* Add (1), subtract (2) or multiply (3); the steps of a dimension that is stretched are 0. */
+/* Add (1), subtract (2) or multiply (3); steps are 0 where an input is stretched. */
 static void combined (const int8_t *x, const int8_t *z, int8_t *y, int kind, const int32_t *counts,
                       const int32_t *steps, const pair *s)
 {

@@ -119,7 +119,7 @@ def weighted(
     else:
         if has_bias(layer):
             bias = file.array(f"b_{label}", bias_of(layer, count))
-        end = "{%s, %s}" % limits(step)
+        end = f"{{{', '.join(limits(step))}}}"
     file.define(f"static const finish f_{label} = {end};\n")
     scratch = "scratch" if stored.decoded else "NULL"
     writer.call(
@@ -171,7 +171,7 @@ def store(
     length = w.size // (w.shape[order[0]] * groups)
     own = order[0] + 1
     if writer.integer:
-        rows, grid = integer_rows(writer, step, w, order, groups), None
+        rows, grid = integer_rows(step, w, order, groups), None
     elif grid is None or not fits(grid, own, order):
         if grid is not None:
             writer.network.notes.append(
@@ -208,20 +208,10 @@ def fits(grid: Grid, own: int, order: Sequence[int]) -> bool:
     return grid["axis"] in (0, own)
 
 
-def integer_rows(writer: Writer, step: Step, w: Array, order: Sequence[int], groups: int) -> Array:
-    """Return codes less their zero points; refuses what integers cannot be computed with."""
-    nothing = np.zeros(w.shape, np.int8)
-    try:
-        assert step.in_grids[0] is not None and step.grid is not None
-        own = integer.integer_layer(step.layer, step.in_grids[0], step.grid).weights
-    except OctcompressError as error:
-        writer.network.refuse(step.layer, error.message)
-        return nothing
-    if own.size and (own.min() < -128 or own.max() > 127):
-        writer.network.refuse(
-            step.layer, "its codes less their zero points exceed int8; use scheme 'symmetric'"
-        )
-        return nothing
+def integer_rows(step: Step, w: Array, order: Sequence[int], groups: int) -> Array:
+    """Return codes less their zero points."""
+    assert step.in_grids[0] is not None and step.grid is not None
+    own = integer.integer_layer(step.layer, step.in_grids[0], step.grid).weights
     return by_groups(own.reshape(w.shape).transpose(order).astype(np.int8), groups)
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,10 @@ from pyoctcompress.reference.quant import Grid
 PRECISIONS = ("float", "weights", "integer")
 
 # Each number of the result hangs on the same number of the input.
-ELEMENTWISE = ["relu", "relu6", "leakyrelu", "elu", "gelu", "swish", "hardswish", "sigmoid", "hardsigmoid", "tanh", "identity", "dropout"]
+ELEMENTWISE = (
+    *("relu", "relu6", "leakyrelu", "elu", "gelu", "swish", "hardswish"),
+    *("sigmoid", "hardsigmoid", "tanh", "identity", "dropout"),
+)
 
 
 @dataclass
@@ -122,6 +125,13 @@ def prepare(model: Any, precision: str | None, order: str, fold: bool = False) -
         ``octcompress:export:notModel``, ``badValue``, ``notQuantized``, and those of a faulty
         network.
     """
+    if isinstance(model, Mapping) and not graph.is_network(model):
+        fail(
+            CALLER,
+            "notModel",
+            f"MODEL is not a network, but a bag of arrays: {', '.join(list(model)[:8])}; "
+            "octcompress convert makes networks of other layouts",
+        )
     model = graph.tidy(CALLER, model)
     precision = precision or found_precision(model)
     if precision not in PRECISIONS:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pyoctcompress.errors import OctcompressError
 from pyoctcompress.exporters.network import Network
 from pyoctcompress.reference import model as graph
-from pyoctcompress.reference.integer import ELEMENTWISE, KEEPING, WEIGHTED
-from pyoctcompress.reference.quant import Grid
+from pyoctcompress.reference.integer import ELEMENTWISE, KEEPING, WEIGHTED, integer_layer
+from pyoctcompress.reference.internal import value_array
+from pyoctcompress.reference.quant import Grid, code_range
 
 _POOLS = ("averagepool", "globalaveragepool")
 
@@ -35,6 +37,8 @@ class Step:
         Between integers only.
     grid : grid
         That of the result, between integers only.
+    faulty : bool
+        Whether integers cannot be computed here.
     """
 
     place: int
@@ -46,6 +50,7 @@ class Step:
     out_size: list[Any]
     in_grids: list[Grid | None]
     grid: Grid | None
+    faulty: bool
 
 
 def steps(network: Network) -> list[Step]:
@@ -65,11 +70,15 @@ def steps(network: Network) -> list[Step]:
         if grid is None and kind in (*KEEPING, *_POOLS, "concat"):
             grid = in_grids[0]
         clip = layers[end]["type"] if end > k else ""
+        faults = len(network.faults)
         if integer:
             check_grid(network, layer, grid)
+        if integer and kind in WEIGHTED:
+            check_weights(network, layer, in_grids[0], grid)
+        faulty = len(network.faults) > faults or (integer and None in in_grids)
         step = Step(
             k, end, layer, clip, plan.inputs[k], network.in_sizes(k), plan.sizes[end],
-            in_grids, grid,
+            in_grids, grid, faulty,
         )  # fmt: skip
         found.append(step)
         for j in range(k, end + 1):
@@ -95,3 +104,23 @@ def check_grid(network: Network, layer: graph.Layer, grid: Grid | None) -> None:
         )
     elif grid.get("dynamic") or grid["bits"] > 8 or grid["scheme"] == "unsigned":
         network.refuse(layer, "the grid of its output must be static and signed, of up to 8 bits")
+
+
+def check_weights(
+    network: Network, layer: graph.Layer, in_grid: Grid | None, grid: Grid | None
+) -> None:
+    """Refuse weights whose codes, less their zero points, are not int8."""
+    if in_grid is None or grid is None:
+        return
+    try:
+        integer_layer(layer, in_grid, grid)
+    except OctcompressError as error:
+        network.refuse(layer, error.message.partition(": ")[2])
+        return
+    own = layer["quantization"]["weights"]
+    zero = value_array(own["zero_point"]).astype(float)
+    first, last = code_range(own)
+    if (first - zero).min() < -128 or (last - zero).max() > 127:
+        network.refuse(
+            layer, "its codes less their zero points exceed int8; use scheme 'symmetric'"
+        )

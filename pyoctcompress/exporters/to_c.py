@@ -131,13 +131,13 @@ class Writer:
         self.last_read |= dict.fromkeys(plan.outputs, len(pieces))
         values = self.values
         for self.now, step in enumerate(pieces):
-            reads = [values[r] for r in step.reads]
-            if self.integer and step.layer["type"] in c_layers.NOT_INTEGER:
+            kind = step.layer["type"]
+            values[step.end] = "input"
+            if self.integer and kind in c_layers.NOT_INTEGER:
                 network.refuse(step.layer, "it has no integer form")
-            if self.integer and network.faults:
-                values[step.end] = "input"
-            else:
-                values[step.end] = c_layers.LAYERS[step.layer["type"]](self, step, reads)
+            elif not step.faulty:
+                reads = [values[r] for r in step.reads]
+                values[step.end] = c_layers.LAYERS[kind](self, step, reads)
         network.check("C")
         for k, (size, birth, death) in enumerate(self.memory.spans):
             self.memory.spans[k] = (size, birth, max(death, self.death(f"@{k}@")))

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import tflite
 
-from pyoctcompress.errors import OctcompressError
 from pyoctcompress.exporters import tflite_layers
 from pyoctcompress.exporters.constants import Constant, codes_in_order, constant, weights_in_order
 from pyoctcompress.exporters.network import Network, bias_of, prepare
@@ -95,18 +94,15 @@ class Writer:
         source = self.activation("input", network.input_size, network.output_grid(-1))
         self.values[-1] = source
         for step in pieces:
-            emit = tflite_layers.LAYERS.get(step.layer["type"])
+            kind = step.layer["type"]
+            emit = tflite_layers.LAYERS.get(kind)
+            self.values[step.end] = source
             if emit is None:
                 network.refuse(step.layer, "TensorFlow Lite has no such operator")
-            if self.integer and step.layer["type"] in tflite_layers.NOT_INTEGER:
+            elif self.integer and kind in tflite_layers.NOT_INTEGER:
                 network.refuse(step.layer, "it has no integer form")
-            if network.faults:
-                self.values[step.end] = source
-                if self.integer or emit is None:
-                    continue
-            reads = [self.values[r] for r in step.reads]
-            assert emit is not None
-            self.values[step.end] = emit(self, step, reads)
+            elif not step.faulty:
+                self.values[step.end] = emit(self, step, [self.values[r] for r in step.reads])
         network.check("TensorFlow Lite")
         taken: list[int] = [source]
         for k in plan.outputs:
@@ -152,8 +148,6 @@ class Writer:
         w = shaped_weights(layer) if len(order) == 4 else value_array(layer["weights"])
         values = weights_in_order(w, order)
         if grid is None:
-            if self.integer:
-                self.network.refuse(layer, "its weights have no grid; use nn_quantize")
             return self.file.constant(name, values)
         if not self.integer and not fits_bytes(grid, order[axis]):
             self.network.notes.append(
@@ -162,8 +156,6 @@ class Writer:
             )
             return self.file.constant(name, values)
         codes = centred(codes_in_order(w, grid, order, np.int16), grid, order[axis], axis)
-        if self.integer and not self.fits(step, grid, codes):
-            return 0
         scale = np.ravel(value_array(grid["scale"])).astype(np.float32)
         more: dict[str, Any] = {"scale": scale, "zero_point": np.zeros(scale.size), "axis": axis}
         place = self.file.constant(f"{name}_codes" if not self.integer else name, codes, **more)
@@ -172,29 +164,13 @@ class Writer:
         output = self.file.tensor(name, values.shape, tflite.TensorType.FLOAT32)
         return self.file.operator("DEQUANTIZE", 5, [place], output, "DequantizeOptions")
 
-    def fits(self, step: Step, grid: Grid, codes: Constant) -> bool:
-        """Whether weights have the integers that the kernels need; refuses them otherwise."""
-        assert step.in_grids[0] is not None and step.grid is not None
-        try:
-            integer_layer(step.layer, step.in_grids[0], step.grid)
-        except OctcompressError as error:
-            self.network.refuse(step.layer, error.message)
-            return False
-        if codes.dtype != np.int8:
-            self.network.refuse(
-                step.layer, "its codes less their zero points exceed int8; use scheme 'symmetric'"
-            )
-            return False
-        return True
-
     def bias(self, step: Step, count: int) -> int:
         """Add a bias, as 32-bit integers between integers."""
         name = f"{step.layer['name']}_bias"
         if not self.integer:
             return self.file.constant(name, bias_of(step.layer, count))
         in_grid, grid = step.in_grids[0], self.network.weight_grid(step.layer)
-        if in_grid is None or grid is None or self.network.faults:
-            return 0
+        assert in_grid is not None and grid is not None
         codes = np.broadcast_to(integer_layer(step.layer, in_grid, in_grid).bias, (count, 1))
         weight_scale = np.ravel(value_array(grid["scale"])).astype(np.float32)
         scale = np.float32(scalar(in_grid["scale"])) * weight_scale

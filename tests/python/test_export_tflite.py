@@ -1,0 +1,133 @@
+"""Networks as .tflite: every layer in LiteRT, and integers equal to ours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pyoctcompress.errors import ModelError
+from pyoctcompress.exporters import to_tflite
+from pyoctcompress.reference import verbs
+from pyoctcompress.reference.quant import encode_grid
+
+from .export_cases import apart, branches, layer, many_kinds, single_layers
+
+pytest.importorskip("tflite")
+interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+# The default kernels (XNNPACK) round once, the reference kernels twice.
+KERNELS = {
+    "single": interpreter.OpResolverType.BUILTIN,
+    "double": interpreter.OpResolverType.BUILTIN_REF,
+}
+
+
+def run(path, x, kernels="single"):
+    run = interpreter.Interpreter(
+        str(path), num_threads=1, experimental_op_resolver_type=KERNELS[kernels]
+    )
+    run.allocate_tensors()
+    outputs = run.get_output_details()
+    found = [[] for _ in outputs]
+    for row in to_tflite.to_layout(x):
+        run.set_tensor(run.get_input_details()[0]["index"], row[np.newaxis])
+        run.invoke()
+        for place, detail in zip(found, outputs, strict=True):
+            place.append(run.get_tensor(detail["index"]))
+    return [to_tflite.from_layout(np.concatenate(rows)) for rows in found]
+
+
+def test_every_layer(tmp_path):
+    """All vectors; what TensorFlow Lite does not have is refused by name."""
+    path, refused, count = tmp_path / "m.tflite", set(), 0
+    for label, model, x, wanted in single_layers():
+        try:
+            to_tflite.write(model, path)
+        except ModelError as error:
+            assert error.tag == "unsupported" and "'tested'" in error.message
+            refused.add(model["layers"][0]["type"])
+            continue
+        assert apart(run(path, x)[0], wanted) < 5e-6, label
+        count += 1
+    assert count > 380
+    assert refused == {"transposedconv2d", "maxpool", "elu", "upsample", "lstm", "gru"}
+
+
+def test_several_inputs_and_outputs(tmp_path):
+    model, x = branches()
+    to_tflite.write(model, tmp_path / "m.tflite")
+    for y, wanted in zip(run(tmp_path / "m.tflite", x), verbs.predict(model, x), strict=True):
+        assert apart(y, wanted) < 1e-5
+
+
+@pytest.mark.parametrize("options", [{}, {"granularity": "channel"}])
+@pytest.mark.parametrize("rounding", ["single", "double"])
+def test_integers(tmp_path, options, rounding):
+    """Every activation of every kind of layer: the same codes."""
+    model, x = many_kinds()
+    model, _ = verbs.quantize(model, data=x, **options)
+    ends = [k for k in model["layers"] if "output" in k.get("quantization", {})]
+    model["outputs"] = [k["name"] for k in ends]
+    network = to_tflite.write(model, tmp_path / "m.tflite")
+    assert network.precision == "integer"
+    codes = encode_grid(x, model["quantization"]["input"]).astype(np.int8)
+    found = run(tmp_path / "m.tflite", codes, rounding)
+    wanted = verbs.predict(model, x, arithmetic="integer", requantization=rounding)
+    for y, own, end in zip(found, wanted, ends, strict=True):
+        ours = encode_grid(own, end["quantization"]["output"])
+        different = abs(y.reshape(ours.shape) - ours)
+        # LiteRT's reference kernel of a dense layer rounds once, unlike its others.
+        dense = rounding == "double" and end["type"] in ("dense", "softmax")
+        assert different.max() <= dense, end["name"]
+
+
+SMALL = [
+    layer("tanh", "y"),
+    layer("gelu", "y"),
+    layer("relu6", "y"),
+    layer("relu", "y"),
+    layer("softmax", "y"),
+    layer("upsample", "y", factor=2.0),
+    layer("globalmaxpool", "y"),
+    layer("permute", "y", dimensions=np.array([[3.0, 1, 2]])),
+    layer("reshape", "y", output_size=np.array([[5.0, 8, 3]]), order="chw"),
+    layer("maxpool", "y", pool_size=2.0, padding=1.0),
+]
+
+
+def test_integers_of_other_layers(tmp_path):
+    rng = np.random.default_rng(0)
+    w = (rng.random((1, 1, 4, 4)) - 0.5).astype(np.float32)
+    x = (2 * rng.standard_normal((6, 5, 4, 20))).astype(np.float32)
+    for each in SMALL:
+        model = {"input_size": np.array([[6.0, 5, 4]]), "layers": [
+            layer("conv2d", "c", weights=w), each]}  # fmt: skip
+        model, _ = verbs.quantize(model, data=x)
+        network = to_tflite.write(model, tmp_path / "m.tflite")
+        codes = encode_grid(x, model["quantization"]["input"]).astype(np.int8)
+        found = run(tmp_path / "m.tflite", codes, "double")[0]
+        own = verbs.predict(model, x, arithmetic="integer")
+        grid = network.output_grids()[0]
+        assert np.array_equal(found.reshape(np.shape(own)), encode_grid(own, grid)), each["type"]
+
+
+@pytest.mark.parametrize("scheme", ["symmetric", "affine", "codebook"])
+def test_weights_only(tmp_path, scheme):
+    """Weights as int8, made floating point as they are loaded; a codebook stays floating point."""
+    model, x = many_kinds()
+    model, _ = verbs.quantize(model, bits=6, scheme=scheme)
+    network = to_tflite.write(model, tmp_path / "m.tflite")
+    assert bool(network.notes) == (scheme == "codebook")
+    assert apart(run(tmp_path / "m.tflite", x)[0], verbs.predict(model, x)) < 1e-5
+
+
+def test_refusals(tmp_path):
+    """All layers that cannot be held are named at once."""
+    model, x = many_kinds()
+    norm = {name: np.ones((4, 1), np.float32) for name in ("scale", "offset", "mean", "variance")}
+    layers = [layer("batchnorm", "norm", **norm), *model["layers"][:9], layer("swish", "w")]
+    model, _ = verbs.quantize({**model, "layers": layers}, data=x)
+    with pytest.raises(ModelError) as caught:
+        to_tflite.write(model, tmp_path / "m.tflite")
+    assert "cannot hold 2 layers" in caught.value.message
+    assert "'norm' (batchnorm)" in caught.value.message and "'w' (swish)" in caught.value.message
+    assert not list(tmp_path.iterdir())
