@@ -90,7 +90,7 @@ def test_errors(tmp_path, quantized):
     plain, _ = many_kinds()
     with pytest.raises(OptionError, match=r"PATH must end in one of '\.onnx'.*'.*m\.foo'"):
         oc.export(model, tmp_path / "m.foo")
-    with pytest.raises(OptionError, match="TARGET must be one of 'onnx', .* but is 'x'"):
+    with pytest.raises(OptionError, match=r"TARGET must be one of 'onnx', .* but is 'x'"):
         oc.export(model, tmp_path / "m.c", target="x")
     with pytest.raises(OptionError, match="no option 'opset' for c; the options are precision"):
         oc.export(model, tmp_path / "m.c", opset=17)
