@@ -1,9 +1,9 @@
-% Cost of pruning: masks of a large tensor, OBS of a large layer, and what a shrunk network gains.
+% Cost of pruning: masks of a large tensor, and OBS of a large layer.
 %
 %   octave benchmarks/pruning_speed.m
 %
-% Each beside its floor: the selection alone, the matrix products alone, the multiply-accumulates.
-% Without ../shared/models the last table is left out.
+% Each beside its floor: the selection alone, the matrix products alone. What a shrunk network gains
+% is the table of pruning_inference.m.
 
 addpath (fullfile (fileparts (mfilename ('fullpath')), '..', 'octave_pkg', 'inst'));
 rounds = 3;
@@ -58,34 +58,3 @@ loss = @(v) sum (sum (((w - v) * stats.gram) .* (w - v)));
 fprintf ('\nSquared error of the outputs, share of that of magnitude pruning: %.3f\n', ...
          loss (p) / loss (cut));
 clear w p mask stats cut
-
-try
-  model = pruning_models ('lenet5', 10);
-catch
-  return
-end
-fprintf (['\n| LeNet-5, 3,000 images | MACs | seconds | MACs, times | speed, times |\n| --- | ' ...
-          '--- | --- | --- | --- |\n']);
-X = single (rand (28, 28, 1, 3000));
-models = {model};
-names = {'whole'};
-for s = [0.25 0.5 0.75]
-  [small, info] = nn_shrink (nn_prune (model, 'sparsity', s, 'structure', 'row'));
-  models{end + 1} = small;
-  names{end + 1} = sprintf ('%d%% of the units of each layer removed', 100 * s);
-end
-times = Inf (size (models));
-for r = 1:rounds
-  for k = 1:numel (models)
-    tic; nn_predict (models{k}, X); times(k) = min (times(k), toc);
-  end
-end
-macs = zeros (size (models));
-for k = 1:numel (models)
-  [~, info] = nn_shrink (models{k});
-  macs(k) = info.macs(1);
-end
-for k = 1:numel (models)
-  fprintf ('| %s | %d | %.2f | %.2f | %.2f |\n', names{k}, macs(k), times(k), ...
-           macs(1) / macs(k), times(1) / times(k));
-end

@@ -26,7 +26,13 @@ function varargout = pooling (form, layer, x, varargin)
   switch form
     case 'forward'
       g = geometry (layer, [size(x, 4) size(x, 2) size(x, 1)]);
-      if strcmp (layer.type, 'maxpool')
+      if strcmp (layer.type, 'maxpool') && nargout < 2 && tiles (g)
+        [c, width, n, height] = size (x);
+        y = max (reshape (x, c * width * n, g.kernel(1), height / g.kernel(1)), [], 2);
+        y = max (reshape (y, c, g.kernel(2), []), [], 2);
+        varargout = {reshape(y, [c, width / g.kernel(2), n, height / g.kernel(1)])};
+        return
+      elseif strcmp (layer.type, 'maxpool')
         [y, columns] = octcompress.layers.pad_windows (x, g.columns, 1, -Inf);
         [y, state.columns] = line_maximum (y, columns, 2, nargout > 1);
         [y, ~, rows] = octcompress.layers.pad_windows (y, 1, g.rows, -Inf);
@@ -76,6 +82,11 @@ end
 function g = geometry (layer, in_size)
   kernel = double (layer.pool_size(:)') .* [1 1];
   g = octcompress.layers.window ('pooling', layer, kernel, in_size, kernel);
+end
+
+function yes = tiles (g)
+  % The windows lie side by side and cover the image.
+  yes = isequal (g.rows(:)', 1:g.in(1)) && isequal (g.columns(:)', 1:g.in(2));
 end
 
 function [y, later] = line_maximum (x, places, dim, keep)
@@ -170,6 +181,12 @@ end
 %!assert (run (maximum, [1 2 3 4; 5 6 7 8]), [6 8])
 %!assert (run (average, [1 2 3 4; 5 6 7 8]), [3.5 5.5])
 %!assert (run (setfield (maximum, 'stride', 1), [1 2 3; 5 9 7]), [9 9])
+%!test % the same with and without what the gradient needs
+%! x = rand (3, 6, 2, 4);
+%! layer = struct ('type', 'maxpool', 'pool_size', [2 3]);
+%! [y, state] = octcompress.layers.pooling ('forward', layer, x, false);
+%! assert (octcompress.layers.pooling ('forward', layer, x, false), y);
+%! assert (y(2, 2, 1, 1), max (max (x(2, 4:6, 1, 1:2))));
 %!test % padding is never a maximum, and does not count in an average unless told so
 %! assert (run (setfield (maximum, 'padding', 1), [-1 -2; -3 -4]), [-1 -2; -3 -4]);
 %! padded = setfield (average, 'padding', 1);
