@@ -17,27 +17,17 @@ function [loss, gradient] = kl (teacher_logits, student_logits, temperature)
 %   [1] Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015,
 %       arXiv:1503.02531.
 %
-%   See also octcompress.distill.mse, nn_distill.
+%   See also octcompress.distill.reverse_kl, octcompress.distill.jensen_shannon, nn_distill.
 
-  if ~isequal (size (teacher_logits), size (student_logits)) || ~ismatrix (student_logits)
-    octcompress.internal.fail ('kl', 'badSize', ...
-      'TEACHER_LOGITS and STUDENT_LOGITS must have the same size, K x N, but are %s and %s', ...
-      octcompress.internal.describe (teacher_logits), ...
-      octcompress.internal.describe (student_logits));
-  end
+  octcompress.internal.check_pair ('kl', 'LOGITS', teacher_logits, student_logits);
   octcompress.internal.check ('kl', 'temperature', temperature, 'number', [realmin Inf]);
   count = size (student_logits, 2);
-  log_p = log_softmax (teacher_logits / temperature);
-  log_q = log_softmax (student_logits / temperature);
+  log_p = octcompress.distill.log_softmax (teacher_logits, temperature);
+  log_q = octcompress.distill.log_softmax (student_logits, temperature);
   p = exp (log_p);
   each = p .* (log_p - log_q);
   loss = temperature ^ 2 / count * sum (double (each(:)));
   gradient = (temperature / count) * (exp (log_q) - p);
-end
-
-function z = log_softmax (z)
-  z = z - max (z, [], 1);
-  z = z - log (sum (exp (z), 1));
 end
 
 %!shared t, s
@@ -50,13 +40,7 @@ end
 %! assert (loss, 16 * mean (sum (p .* log (p ./ q), 1)), 1e-14);
 %!test % central differences
 %! for temperature = [0.5 1 4]
-%!   f = @(s) octcompress.distill.kl (t, s, temperature);
-%!   [~, gradient] = f (s);
-%!   for k = 1:numel (s)
-%!     step = zeros (size (s));
-%!     step(k) = 1e-5;
-%!     assert (gradient(k), (f (s + step) - f (s - step)) / 2e-5, 1e-9);
-%!   end
+%!   octcompress.internal.check_derivative (@(s) octcompress.distill.kl (t, s, temperature), s);
 %! end
 %!test % the same outputs: no loss
 %! [loss, gradient] = octcompress.distill.kl (t, t + 5, 2);
@@ -74,5 +58,5 @@ end
 %!test % large logits
 %! loss = octcompress.distill.kl (single ([1e30; 0]), single ([1e30; 0]), 4);
 %! assert (loss, 0);
-%!error <kl: TEACHER_LOGITS and STUDENT_LOGITS must have the same size, K x N, but are 3x4 double and 4x3 double> octcompress.distill.kl (t, s', 1)
+%!error <kl: TEACHER_LOGITS and STUDENT_LOGITS must have the same size, but are 3x4 double and 4x3 double> octcompress.distill.kl (t, s', 1)
 %!error <kl: TEMPERATURE must be a number from .* to Inf, but is 0> octcompress.distill.kl (t, s, 0)

@@ -15,12 +15,7 @@ function [loss, gradient] = mse (teacher_logits, student_logits)
 %
 %   See also octcompress.distill.kl, nn_distill.
 
-  if ~isequal (size (teacher_logits), size (student_logits))
-    octcompress.internal.fail ('mse', 'badSize', ...
-      'TEACHER_LOGITS and STUDENT_LOGITS must have the same size, but are %s and %s', ...
-      octcompress.internal.describe (teacher_logits), ...
-      octcompress.internal.describe (student_logits));
-  end
+  octcompress.internal.check_pair ('mse', 'LOGITS', teacher_logits, student_logits);
   [loss, gradient] = octcompress.train.squared_error (student_logits, teacher_logits);
 end
 
@@ -29,12 +24,6 @@ end
 %! assert (loss, (4 + 9) / 4);
 %! assert (gradient, [0 -4; 0 6] / 4);
 %!test % central differences
-%! s = [0.3 -1; 2 0.4];
-%! f = @(s) octcompress.distill.mse ([1 2; -1 0.5], s);
-%! [~, gradient] = f (s);
-%! for k = 1:4
-%!   step = zeros (2);
-%!   step(k) = 1e-5;
-%!   assert (gradient(k), (f (s + step) - f (s - step)) / 2e-5, 1e-9);
-%! end
+%! octcompress.internal.check_derivative (@(s) octcompress.distill.mse ([1 2; -1 0.5], s), ...
+%!                                       [0.3 -1; 2 0.4]);
 %!error <mse: TEACHER_LOGITS and STUDENT_LOGITS must have the same size, but are 3x2 double and 2x3 double> octcompress.distill.mse (ones (3, 2), ones (2, 3))

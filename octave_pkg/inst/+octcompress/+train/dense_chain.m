@@ -64,6 +64,10 @@ function [value, gradients] = gradients_of (chain, values, x, loss, which, scale
 end
 
 function chain = find_chain (plan, layers, places)
+  if ~isscalar (plan.outputs)
+    chain = [];
+    return
+  end
   chain = struct ('weights', [], 'bias', [], 'relu', false (1, 0));
   numbers = cellfun (@(place) place.layer, places);
   fields = cellfun (@(place) place.field, places, 'UniformOutput', false);

@@ -12,7 +12,11 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
 %     loss        handle [value, d_outputs] = loss (outputs, which, x): outputs is a cell, as
 %                 octcompress.model.forward gives it, which the numbers of the observations, x the
 %                 batch in the engine's layout; value is the mean loss of the batch and d_outputs
-%                 a cell, its gradient by the outputs
+%                 a cell, its gradient by the outputs. The value may be a row: the loss, and the
+%                 parts of it that PARTS names
+%     parts       may be left out: cellstr, fields of the history for these parts
+%     loss_at     may be left out: handle loss = loss_at (moment), the loss of a step, moment going
+%                 from 0 at the first step to 1; loss itself then is for validation
 %     labels      1 x count class numbers, for the accuracy; [] where there are none
 %     after_step  may be left out: handle [state, places] = after_step (state, places), called after
 %                 each step; the schedules of nn_prune_train work through it
@@ -53,7 +57,7 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
   base = struct ('caller', caller, 'model', model, 'options', options, 'data', ...
                  [train.count, train.check]);
   if isempty (options.resume)
-    state = initial_state (model.layers(1:count), places);
+    state = initial_state (model.layers(1:count), places, parts_of (train));
   else
     [base.model, state] = octcompress.train.from_checkpoint (base);
     places = octcompress.train.parameters (base.model, plan);
@@ -72,6 +76,7 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
                 'as_it_is', needs_nothing (base.model, train.x, options));
   run = with_places (run, places);
   has_after_step = isfield (train, 'after_step');
+  has_loss_at = isfield (train, 'loss_at');
   state.rate = octcompress.train.learning_rate (options, state.step, per_epoch);
   rate_changes = ~strcmp (options.schedule, 'constant') || options.warmup > 0;
   octcompress.train.interrupted ('end');
@@ -97,9 +102,12 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
       if rate_changes
         state.rate = run.call.learning_rate (options, state.step, per_epoch);
       end
+      if has_loss_at
+        train.loss = train.loss_at (state.step / (options.epochs * per_epoch));
+      end
       [state, loss] = train_batch (state, run, train, which);
-      if ~isfinite (loss)
-        diverged (caller, state, loss, options);
+      if ~isfinite (loss(1))
+        diverged (caller, state, loss(1), options);
       end
       state.loss_sum = state.loss_sum + loss * numel (which);
       state.done = state.done + numel (which);
@@ -126,8 +134,8 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
 
     state.layers = put_values (state.layers, places, state.values);
     require_finite (caller, state, options);
-    state = end_of_epoch (state, run, validation, held);
-    report (state, options);
+    state = end_of_epoch (state, run, train, validation, held);
+    report (state, options, parts_of (train));
     if state.best.epoch > 0 && state.epoch - state.best.epoch >= options.patience
       stopped = 'patience';
     end
@@ -175,7 +183,14 @@ function [index, held] = hold_back (caller, count, validation, options)
   end
 end
 
-function state = initial_state (layers, places)
+function parts = parts_of (source)
+  parts = {};
+  if isfield (source, 'parts')
+    parts = source.parts;
+  end
+end
+
+function state = initial_state (layers, places, parts)
   blank = cell (1, numel (places));
   state = struct ('layers', {layers}, 'latent', {blank}, 'first', {blank}, 'second', {blank}, ...
                   'kept', {blank}, ...
@@ -196,6 +211,9 @@ function state = initial_state (layers, places)
   state.history = struct ('loss', [], 'validation_loss', [], 'validation_accuracy', [], ...
                           'learning_rate', [], ...
                           'seconds', []);
+  for k = 1:numel (parts)
+    state.history.(parts{k}) = [];
+  end
   state.best = struct ('epoch', 0, 'value', 0, 'layers', {{}});
 end
 
@@ -273,7 +291,7 @@ function [state, loss] = train_batch (state, run, train, which)
   else
     [loss, steps, state] = gradients_of (state, run, train, x, which, scale);
   end
-  if isfinite (loss)
+  if isfinite (loss(1))
     state = update (state, run, steps, scale);
   end
 end
@@ -282,7 +300,9 @@ function [loss, steps, state] = gradients_of (state, run, train, x, which, scale
   layers = put_values (state.layers, run.places, state.values);
   [y, trace] = run.call.forward (run.plan, layers, x, true);
   [loss, dy] = train.loss (y, which, x);
-  dy{1} = scale * dy{1};
+  for k = 1:numel (dy)
+    dy{k} = scale * dy{k};
+  end
   gradients = run.call.backward (run.plan, layers, trace, dy);
   for k = run.statistics
     names = fieldnames (trace.states{k}.statistics);
@@ -387,10 +407,14 @@ function diverged (caller, state, loss, options)
     loss, state.epoch, state.step + 1, options.learning_rate, where);
 end
 
-function state = end_of_epoch (state, run, validation, held)
+function state = end_of_epoch (state, run, train, validation, held)
   options = run.options;
   history = state.history;
-  history.loss(end + 1) = state.loss_sum / numel (state.order);
+  means = state.loss_sum / numel (state.order);
+  names = [{'loss'}, parts_of(train)];
+  for k = 1:numel (names)
+    history.(names{k})(end + 1) = means(k);
+  end
   history.learning_rate(end + 1) = state.rate;
   history.seconds(end + 1) = state.seconds;
   if ~isempty (held)
@@ -408,12 +432,17 @@ function state = end_of_epoch (state, run, validation, held)
   state.history = history;
 end
 
-function report (state, options)
+function report (state, options, parts)
   if ~options.verbose
     return
   end
   history = state.history;
   text = sprintf ('loss %.4f', history.loss(end));
+  if numel (parts) > 1
+    figures = cellfun (@(name) sprintf ('%s %.4f', strrep (name, '_loss', ''), ...
+                                        history.(name)(end)), parts, 'UniformOutput', false);
+    text = sprintf ('%s (%s)', text, strjoin (figures, ', '));
+  end
   if ~isempty (history.validation_loss)
     text = sprintf ('%s, validation loss %.4f', text, history.validation_loss(end));
     if ~isnan (history.validation_accuracy(end))

@@ -20,7 +20,8 @@ function model = to_checkpoint (base, state)
   training.depth = numel (state.layers);
   training.caller = base.caller;
   training.data = base.data;
-  training.options = rmfield (base.options, octcompress.train.free_options ());
+  free = intersect (fieldnames (base.options), octcompress.train.free_options ());
+  training.options = rmfield (base.options, free);
   model.training = training;
 end
 

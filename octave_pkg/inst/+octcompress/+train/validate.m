@@ -16,7 +16,8 @@ function [loss, accuracy] = validate (plan, model, layers, source, which, option
     part = which(first:min (first + options.batch_size - 1, numel (which)));
     x = octcompress.train.batch (source.x, model, part, options.augmentation, false);
     y = octcompress.model.forward (plan, layers, x);
-    total = total + numel (part) * source.loss (y, part, x);
+    value = source.loss (y, part, x);
+    total = total + numel (part) * value(1);
     if ~isempty (source.labels)
       [~, predicted] = max (reshape (y{1}, [], numel (part)), [], 1);
       correct = correct + nnz (predicted == source.labels(part));

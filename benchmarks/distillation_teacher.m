@@ -1,0 +1,26 @@
+function [teacher, X, Y, Xt, Yt] = distillation_teacher (folder)
+%DISTILLATION_TEACHER  Hinton's teacher on MNIST, and the data, for benchmarks/distillation.m.
+%
+%   [teacher, X, Y, Xt, Yt] = distillation_teacher (folder)
+%
+%   folder  where the trained teacher is kept, so that the parts of the benchmark share it
+%
+%   784-1200-1200-10 with dropout and images shifted by up to two pixels, as in Hinton et al., 2015.
+%   X is 28 x 28 x 1 x 60000; nothing is chosen by the test images Xt, Yt.
+
+  root = fileparts (fileparts (mfilename ('fullpath')));
+  addpath (fullfile (root, 'octave_pkg', 'inst'));
+  data = fullfile (root, 'examples', 'data', 'mnist.mat');
+  [X, Y] = nn_data (data, 'train', 'input_size', [28 28 1]);
+  [Xt, Yt] = nn_data (data, 'test', 'input_size', [28 28 1]);
+  file = fullfile (folder, 'distillation_teacher.mat');
+  if isfile (file)
+    teacher = nn_load (file);
+    return
+  end
+  teacher = nn_new ('input', [28 28 1], 'flatten', 'dense', 1200, 'relu', 'dropout', 0.5, ...
+                    'dense', 1200, 'relu', 'dropout', 0.5, 'dense', 10, 'seed', 1);
+  teacher = nn_train (teacher, X, Y, 'optimizer', 'adam', 'learning_rate', 2e-3, 'schedule', ...
+                      'cosine', 'epochs', 15, 'batch_size', 512, 'augmentation', {'shift', 2});
+  nn_save (file, teacher);
+end
