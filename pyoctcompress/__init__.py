@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         quantize_train,
         sensitivity,
         shrink,
+        student,
     )
     from pyoctcompress.octave import Session
     from pyoctcompress.reporting.page import report
@@ -106,6 +107,7 @@ __all__ = [
     "save",
     "sensitivity",
     "shrink",
+    "student",
     "sweep",
     "train",
     "unpack",
@@ -134,6 +136,7 @@ _HOME = {
     "report": "reporting.page",
     "sensitivity": "methods",
     "shrink": "methods",
+    "student": "methods",
     "sweep": "sweeps",
 }
 

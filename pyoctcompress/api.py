@@ -464,9 +464,9 @@ def train(
 
 
 def distill(
-    teacher: Model,
+    teacher: Model | Sequence[Model],
     student: Model,
-    X: Any,
+    X: Any = None,
     Y: Any = None,
     *,
     backend: Backend = "octave",
@@ -481,17 +481,21 @@ def distill(
 
     Parameters
     ----------
-    teacher, student : dict or path
-        Two networks for the same inputs.
-    X : array or DataFile
-        Inputs as for `predict`; a `DataFile` brings its labels.
+    teacher : dict or path, or a list of them
+        A network, or several that teach together.
+    student : dict or path
+        A network for the same inputs: see `student`.
+    X : array or DataFile, optional
+        Inputs as for `predict`; a `DataFile` brings its labels. Without them inputs are drawn from
+        what the batch normalisations of the teacher remember of its data.
     Y : array, optional
         Labels, which the option ``alpha`` mixes in.
     backend, output, compress, coding, timeout, progress
         As for `train`.
     **options
-        Those of ``nn_distill``: ``loss`` (``kl`` or ``mse``), ``temperature``, ``alpha``, and
-        those of ``nn_train``.
+        Those of ``nn_distill``: ``loss`` (``mse``, ``kl``, ...; in NumPy also a callable),
+        ``temperature``, ``alpha``, ``features`` (a dict or a list of dicts), ``teacher_weights``,
+        ``cache`` (a file for the teachers' outputs) and more, and those of ``nn_train``.
 
     Returns
     -------
@@ -500,7 +504,7 @@ def distill(
     info : dict
         options and the course of the training.
     """
-    models = [teacher, student]
+    models: list[Any] = [teacher, student]
     inputs = [X, Y]
     return _changed(
         "distill", models, inputs, options, backend, output, (compress, coding), timeout, progress
@@ -515,7 +519,7 @@ _NOTHING = object()
 
 def _changed(
     verb: str,
-    models: Sequence[Model],
+    models: Sequence[Any],
     inputs: Sequence[Any],
     options: dict[str, Any],
     backend: Backend,
@@ -585,13 +589,17 @@ def _is_octave(backend: str) -> bool:
     return backend == "octave"
 
 
-def _argument(model: Model) -> Any:
-    """Make a model an argument of the bridge."""
+def _argument(model: Any) -> Any:
+    """Make a model, or a list of them, an argument of the bridge."""
+    if isinstance(model, list | tuple):
+        return [_in_memory(one) for one in model]
     return PathModel(model) if isinstance(model, str | os.PathLike) else model
 
 
-def _in_memory(model: Model) -> Any:
-    """Load a model for the NumPy backend."""
+def _in_memory(model: Any) -> Any:
+    """Load a model, or a list of them, for the NumPy backend."""
+    if isinstance(model, list | tuple):
+        return [_in_memory(one) for one in model]
     return load(model) if isinstance(model, str | os.PathLike) else model
 
 
@@ -619,7 +627,11 @@ def _options(options: Mapping[str, Any]) -> list[Any]:
     """Make options pairs of a name and a value, as in Octave."""
     pairs: list[Any] = []
     for name, value in options.items():
-        if name in ("checkpoint", "resume") and isinstance(value, str | os.PathLike) and value:
+        if (
+            name in ("checkpoint", "resume", "cache")
+            and isinstance(value, str | os.PathLike)
+            and value
+        ):
             value = os.path.abspath(value)  # Octave's current folder is that of its start
         if isinstance(value, DataFile):
             value = _data_call(value, _DATA_OPTIONS.get(name, 1))

@@ -99,6 +99,27 @@ def shrink(model: Model, **settings: Any) -> tuple[Any, Info]:
     return _on_model("shrink", model, _NOTHING, _NOTHING, settings)
 
 
+def student(teacher: Model, **settings: Any) -> tuple[Any, Info]:
+    """Make a smaller network out of a large one, for `pyoctcompress.distill` to train.
+
+    Parameters
+    ----------
+    teacher : dict or path
+        A network.
+    **settings
+        The options of ``nn_student`` (``width``, ``depth`` or ``bytes``, and more), and backend,
+        output, compress, timeout: as for `pyoctcompress.prune`.
+
+    Returns
+    -------
+    model : dict or pathlib.Path
+        A network with the same inputs and outputs, made of the teacher's most important units.
+    info : dict
+        width, and parameters, macs and bytes of both.
+    """
+    return _on_model("student", teacher, _NOTHING, _NOTHING, settings)
+
+
 def lowrank(model: Model, **settings: Any) -> tuple[Any, Info]:
     """Factor dense and convolution layers into two of low rank.
 

@@ -104,7 +104,11 @@ function [student, info] = nn_distill (teacher, student, x, varargin)
       octcompress.internal.fail (caller, 'badValue', ...
                                  'Y must be left out where X is [] and inputs are drawn');
     end
-    x = octcompress.distill.draw_inputs (group.members{1}.model, options.draw{:});
+    draw = options.draw;
+    if isstruct (draw)
+      draw = {draw};
+    end
+    x = octcompress.distill.draw_inputs (group.members{1}.model, draw{:});
   end
   start = student;
   for generation = 1:options.generations
@@ -131,10 +135,7 @@ function options = check_options (caller, options, labelled, teachers)
   if ~isempty (options.cache)
     check ('cache', 'text');
   end
-  if isstruct (options.draw)
-    options.draw = {options.draw};
-  end
-  if ~iscell (options.draw)
+  if ~iscell (options.draw) && ~isstruct (options.draw)
     octcompress.internal.fail (caller, 'badValue', ...
       'DRAW must be a cell or struct of options of octcompress.distill.draw_inputs, but is %s', ...
       octcompress.internal.describe (options.draw));

@@ -168,7 +168,7 @@ def changed(
     args: argparse.Namespace,
     model: str,
     verb: str,
-    models: list[str],
+    models: list[Any],
     inputs: list[Any],
     options: dict[str, Any],
 ) -> Result:

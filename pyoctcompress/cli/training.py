@@ -1,8 +1,9 @@
-"""`octcompress train` and `octcompress distill`."""
+"""`octcompress train`, `octcompress student` and `octcompress distill`."""
 
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from pyoctcompress.cli.common import (
     Commands,
@@ -35,6 +36,7 @@ TRAINING = (
 def add(commands: Commands) -> None:
     """Add the commands of this module."""
     _add_train(commands)
+    _add_student(commands)
     _add_distill(commands)
 
 
@@ -53,6 +55,21 @@ def _add_train(commands: Commands) -> None:
     add_data(parser, "train", required=True)
 
 
+def _add_student(commands: Commands) -> None:
+    parser = command(
+        commands,
+        "student",
+        _student,
+        "make a smaller network out of the most important units of a large one",
+        "large.mat -o small.mat --width 0.5",
+    )
+    parser.add_argument("teacher", metavar="TEACHER.mat")
+    add_output(parser, "student")
+    parser.add_argument("--width", type=float, metavar="S", help="share of the units, 0 to 1")
+    parser.add_argument("--depth", type=float, metavar="S", help="share of the layers, 0 to 1")
+    parser.add_argument("--bytes", type=float, metavar="B", help="instead of width: of the weights")
+
+
 def _add_distill(commands: Commands) -> None:
     parser = command(
         commands,
@@ -64,11 +81,23 @@ def _add_distill(commands: Commands) -> None:
     parser.add_argument("teacher", metavar="TEACHER.mat")
     parser.add_argument("student", metavar="STUDENT.mat")
     add_output(parser, "distill")
-    parser.add_argument("--loss", help="on the logits: mse or kl (mse)")
-    parser.add_argument("--temperature", type=float, metavar="T", help="of kl (4)")
+    parser.add_argument(
+        "--loss",
+        help="on the logits: mse, mae, kl, reverse_kl, jensen_shannon, cosine or none (mse)",
+    )
+    parser.add_argument("--temperature", type=float, metavar="T", help="of kl and its like (4)")
     parser.add_argument("--alpha", type=float, metavar="A", help="share of the teacher (0.5)")
+    parser.add_argument(
+        "--teacher",
+        action="append",
+        default=[],
+        metavar="TEACHER.mat",
+        dest="more_teachers",
+        help="one more teacher beside the first; may be repeated",
+    )
+    parser.add_argument("--cache", metavar="FILE.mat", help="where the teachers' outputs are kept")
     add_training(parser)
-    add_data(parser, "train", required=True)
+    add_data(parser, "train", required=False)
 
 
 def add_training(parser: argparse.ArgumentParser) -> None:
@@ -97,8 +126,15 @@ def _train(args: argparse.Namespace) -> Result:
     return changed(args, args.model, "train", [args.model], inputs, options)
 
 
+def _student(args: argparse.Namespace) -> Result:
+    options = options_of(args, "width", "depth", "bytes")
+    return changed(args, args.teacher, "student", [args.teacher], [], options)
+
+
 def _distill(args: argparse.Namespace) -> Result:
-    options = options_of(args, "temperature", "alpha", *TRAINING)
-    models = [args.teacher, args.student]
-    inputs = [data_of(args, args.student)]
-    return changed(args, args.student, "distill", models, inputs, options)
+    options = options_of(args, "temperature", "alpha", "cache", *TRAINING)
+    teachers: Any = args.teacher
+    if args.more_teachers:
+        teachers = [args.teacher, *args.more_teachers]
+    inputs = [None if args.data is None else data_of(args, args.student)]
+    return changed(args, args.student, "distill", [teachers, args.student], inputs, options)

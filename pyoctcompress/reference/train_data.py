@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -203,7 +203,7 @@ def check_augmentation(caller: str, given: Any) -> Options | None:
     return options
 
 
-Loss = Callable[[list[Array], Array, Array], tuple[float, list[Array]]]
+Loss = Callable[[list[Array], Array, Array], tuple[Any, list[Array]]]
 
 
 @dataclass(frozen=True)
@@ -218,13 +218,19 @@ class Source:
         The number of observations.
     loss : callable
         ``value, d_outputs = loss (outputs, which, x)``: the mean loss of a batch x and its
-        gradient by the outputs; None where there are only inputs.
+        gradient by the outputs; None where there are only inputs. The value may be an array: the
+        loss, and the parts of it that `parts` names.
     labels : array or None
         1 x count class numbers, where the accuracy can be told.
     check : float
         Changes with the data, so that a resumed training gets the same.
     after_step : callable, optional
         ``after_step (state, places)``, called after each step, may change both.
+    parts : sequence of str
+        Fields of the history for parts of the loss.
+    loss_at : callable, optional
+        ``loss_at (moment)`` is the loss of a step, moment going from 0 at the first step to 1;
+        `loss` itself then is for validation.
     """
 
     x: Array
@@ -233,6 +239,8 @@ class Source:
     labels: Array | None
     check: float
     after_step: Callable[[dict[str, Any], list[Place]], None] | None = None
+    parts: Sequence[str] = ()
+    loss_at: Callable[[float], Loss] | None = None
 
 
 def data_source(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def loop(
     per_epoch = math.ceil(index.size / batch_size)
     data = np.array([[train.count, train.check]])
     if is_empty(options["resume"]):
-        state = initial_state(model["layers"][:count], places, random)
+        state = initial_state(model["layers"][:count], places, random, train.parts)
     else:
         model, state = from_checkpoint(caller, model, options, data)
         places = parameters(model, plan)
@@ -111,10 +112,14 @@ def loop(
                 started = time.perf_counter()
                 which = state["order"][state["done"] : state["done"] + batch_size]
                 state["rate"] = learning_rate(options, state["step"], per_epoch)
-                loss = train_batch(state, plan, model, places, train, which, options, random)
-                if not math.isfinite(loss):
-                    diverged(caller, state, loss, options)
-                state["loss_sum"] += loss * which.size
+                loss_of = train.loss
+                if train.loss_at is not None:
+                    loss_of = train.loss_at(state["step"] / (scalar(options["epochs"]) * per_epoch))
+                source = replace(train, loss=loss_of)
+                loss = train_batch(state, plan, model, places, source, which, options, random)
+                if not math.isfinite(loss[0]):
+                    diverged(caller, state, loss[0], options)
+                state["loss_sum"] = state["loss_sum"] + loss * which.size
                 state["done"] += which.size
                 state["step"] += 1
                 if train.after_step is not None:
@@ -129,8 +134,8 @@ def loop(
                     last_saved = time.monotonic()
 
             require_finite(caller, state, places, options)
-            end_of_epoch(state, plan, model, validation or train, held, options)
-            report(state, options, progress)
+            end_of_epoch(state, plan, model, train, validation or train, held, options)
+            report(state, options, train.parts, progress)
             best = state["best"]["epoch"]
             if best > 0 and state["epoch"] - best >= scalar(options["patience"]):
                 stopped = "patience"
@@ -192,7 +197,10 @@ def hold_back(
 
 
 def initial_state(
-    layers: list[graph.Layer], places: list[Place], random: np.random.RandomState
+    layers: list[graph.Layer],
+    places: list[Place],
+    random: np.random.RandomState,
+    parts: Sequence[str] = (),
 ) -> State:
     """Make the state of a training before its first step."""
     layers = [dict(layer) for layer in layers]
@@ -203,7 +211,7 @@ def initial_state(
         if place.grid is not None:
             layers[place.layer][place.field] = snap_to_grid(w, place.grid)[0]
     zeros = [np.zeros_like(layers[place.layer][place.field]) for place in places]
-    names = ("loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
+    names = ["loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds", *parts]
     return {
         "layers": layers,
         "latent": latent,
@@ -238,15 +246,16 @@ def train_batch(
     which: Array,
     options: Options,
     random: np.random.RandomState,
-) -> float:
-    """Compute one batch and change the weights; gives the loss."""
+) -> Array:
+    """Compute one batch and change the weights; gives the loss, and its parts after it."""
     assert train.loss is not None
     layers = state["layers"]
     x = batch(train.x, model, which, options["augmentation"], random)
     with np.errstate(over="ignore", invalid="ignore"):
         y, trace = graph.forward(plan, layers, x, random)
-        loss, dy = train.loss(y, which, x)
-        if not math.isfinite(loss):
+        value, dy = train.loss(y, which, x)
+        loss = np.atleast_1d(value)
+        if not math.isfinite(loss[0]):
             return loss
         # Gradients are linear in dy: the learning rate of sgd is put in here.
         scale = state["rate"] if options["optimizer"] == "sgd" else 1.0
@@ -351,7 +360,7 @@ def validate(
         part = which[first : first + step]
         x = batch(source.x, model, part, options["augmentation"], None)
         y, _ = graph.forward(plan, layers, x)
-        total += part.size * source.loss(y, part, x)[0]
+        total += part.size * float(np.atleast_1d(source.loss(y, part, x)[0])[0])
         if source.labels is not None:
             predicted = y[0].reshape(-1, part.size, order="F").argmax(axis=0) + 1
             correct += int(np.count_nonzero(predicted == source.labels[0, part]))
@@ -363,13 +372,16 @@ def end_of_epoch(
     state: State,
     plan: graph.Plan,
     model: graph.Model,
+    train: Source,
     validation: Source,
     held: Array,
     options: Options,
 ) -> None:
     """Write the history of an epoch, and keep the weights if they are the best so far."""
     history = state["history"]
-    history["loss"].append(state["loss_sum"] / state["order"].size)
+    means = np.atleast_1d(state["loss_sum"]) / state["order"].size
+    for name, mean in zip(["loss", *train.parts], means, strict=True):
+        history[name].append(float(mean))
     history["learning_rate"].append(state["rate"])
     history["seconds"].append(state["seconds"])
     if held.size:
@@ -383,12 +395,15 @@ def end_of_epoch(
             state["best"] = {"epoch": state["epoch"], "value": value, "layers": layers}
 
 
-def report(state: State, options: Options, progress: Progress | None) -> None:
+def report(state: State, options: Options, parts: Sequence[str], progress: Progress | None) -> None:
     """Tell how far the training is."""
     if progress is None or not options["verbose"]:
         return
     history = {name: values[-1] for name, values in state["history"].items() if values}
     text = f"loss {history['loss']:.4f}"
+    if len(parts) > 1:
+        figures = (f"{name.removesuffix('_loss')} {history[name]:.4f}" for name in parts)
+        text += f" ({', '.join(figures)})"
     if "validation_loss" in history:
         text += f", validation loss {history['validation_loss']:.4f}"
         if not math.isnan(history["validation_accuracy"]):
@@ -441,6 +456,7 @@ FREE_OPTIONS = (
     "resume",
     "verbose",
     "validation_data",
+    "cache",
 )
 """What a resumed training may have otherwise: it does not change the numbers."""
 
@@ -458,6 +474,7 @@ def to_checkpoint(
         training[key] = [nothing if array is None else array for array in training[key]]
     for key in ("step", "epoch", "done"):
         training[key] = float(training[key])
+    training["loss_sum"] = plain(np.atleast_2d(state["loss_sum"]))
     order = state["order"]
     training["order"] = nothing if order is None else plain(order[np.newaxis] + 1.0)
     training["history"] = {name: row(values) for name, values in state["history"].items()}
@@ -518,6 +535,7 @@ def from_checkpoint(
         state[key] = [array if array.size else None for array in arrays]
     for key in ("step", "epoch", "done"):
         state[key] = int(state[key])
+    state["loss_sum"] = np.ravel(state["loss_sum"])
     order = np.ravel(state["order"]).astype(int) - 1
     state["order"] = order if order.size else None
     for name, values in state["history"].items():

@@ -24,6 +24,7 @@ from .nn_quantize import quantize
 from .nn_quantize_train import quantize_train
 from .nn_sensitivity import sensitivity
 from .nn_shrink import shrink
+from .nn_student import student
 from .nn_train import train
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "quantize_train",
     "sensitivity",
     "shrink",
+    "student",
     "train",
     "unpack",
 ]

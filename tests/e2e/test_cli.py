@@ -190,6 +190,24 @@ def test_distill(folder, backend, tmp_path):
     assert run_json("evaluate", out, *data, "--backend", "numpy")["accuracy"] > 0.8
 
 
+@BACKENDS
+def test_student(folder, backend, tmp_path):
+    teacher, out = folder / "model.mat", tmp_path / "small.mat"
+    found = run_json("student", teacher, "-o", out, "--width", "0.5", "--backend", backend)
+    assert found["after"]["parameters"] < found["before"]["parameters"]
+    cache = tmp_path / "outputs.mat"
+    both = [teacher, out, "--teacher", folder / "student.mat", "--cache", cache]
+    features = '{"teacher": "relu_2", "loss": "similarity"}'
+    options = ["--epochs", "2", "--set", f"features={features}", "-o", tmp_path / "taught.mat"]
+    options += ["--data", folder / "data.mat", "--backend", backend]
+    found = run_json("distill", *both, *options)
+    assert len(found["info"]["history"]["feature_loss"][0]) == 2
+    assert cache.stat().st_size > 248
+    draw = ["--set", 'draw={"mean": 0, "deviation": 1, "count": 20, "steps": 2}', "--epochs", "1"]
+    found = run_json("distill", teacher, out, "-o", out, *draw, "--backend", backend)
+    assert found["info"]["steps"] == 1
+
+
 def test_crosscheck(folder):
     output, _ = run("crosscheck", folder / "model.mat", "--data", folder / "data.mat")
     assert output.splitlines()[-1] == "Octave and NumPy agree"
@@ -218,7 +236,17 @@ def test_doctor(folder):
 
 # -------------------------------------------------------------------------------- errors and limits
 
-COMMANDS = ["info", "prune", "quantize", "train", "distill", "evaluate", "crosscheck", "doctor"]
+COMMANDS = [
+    "info",
+    "prune",
+    "quantize",
+    "train",
+    "student",
+    "distill",
+    "evaluate",
+    "crosscheck",
+    "doctor",
+]
 
 
 def test_help_is_quick():

@@ -197,6 +197,30 @@ def test_distill_without_labels(model, data, backend):
 
 
 @BACKENDS
+def test_distill_from_several_teachers(model, data, backend, tmp_path):
+    file = tmp_path / "teacher.mat"
+    oc.save(file, model)
+    student = oc.student(model, width=0.5, backend=backend)[0]
+    options = {"epochs": 2, "backend": backend, "cache": tmp_path / "outputs.mat"}
+    taught, info = oc.distill([model, file], student, data[0], teacher_weights=[1, 2], **options)
+    assert np.ravel(info["history"]["teacher_loss"]).size == 2
+    again, _ = oc.distill([model, file], student, data[0], teacher_weights=[1, 2], **options)
+    assert np.array_equal(taught["layers"][0]["weights"], again["layers"][0]["weights"])
+    with pytest.raises(oc.OctcompressError, match="holds the outputs of another teacher"):
+        oc.distill([model, student], student, data[0], **options)
+
+
+@BACKENDS
+def test_distill_without_data(model, backend):
+    options = {"epochs": 1, "backend": backend}
+    with pytest.raises(oc.OctcompressError, match="no batch normalisation that remembers"):
+        oc.distill(model, model, **options)
+    draw = {"count": 20, "mean": 0, "deviation": 1, "steps": 2}
+    _, info = oc.distill(model, model, draw=draw, **options)
+    assert info["steps"] == 1
+
+
+@BACKENDS
 def test_train_from_files_to_a_file(model, data_file, backend, tmp_path):
     oc.save(tmp_path / "m.mat", model)
     path, _ = oc.train(

@@ -55,6 +55,13 @@ def test_shrink_removes_dead_units_and_keeps_the_outputs(model, data):
         )
 
 
+def test_student_is_the_teachers_best_units(model, data):
+    for small, info in both("student", model, width=0.5):
+        assert weights(small)[0].shape == (4, 6)
+        assert info["parameters"][0, 1] < info["parameters"][0, 0]
+        assert np.isin(weights(small)[0], weights(model)[0]).all()
+
+
 @pytest.mark.parametrize(
     ("verb", "options"), [("lowrank", {"rank": 2}), ("equalize", {}), ("fold", {})]
 )

@@ -41,7 +41,7 @@ function [model, plan, features] = attach_features (caller, student, plan, group
     features{k}.size = output.size;
     features{k}.rows = output.rows;
     features{k}.call = call_of (one.loss);
-    widths = [width(output.size), width(own)];
+    widths = [octcompress.model.channels(output.size), octcompress.model.channels(own)];
     if strcmp (one.loss, 'hint') && widths(1) ~= widths(2)
       layer = projection (widths, own, octcompress.model.float_class (student));
       layer.name = sprintf ('hint_%d', k);
@@ -79,15 +79,8 @@ function require_fit (caller, one, theirs, own)
   end
   if ~fits
     octcompress.internal.fail (caller, 'sizesDiffer', ...
-      'the loss ''%s'' needs features %s, but layer ''%s'' of TEACHER gives [%s] and ''%s'' of STUDENT [%s]', ...
-      one.loss, wanted, one.teacher, num2str (theirs), one.student, num2str (own));
-  end
-end
-
-function c = width (out_size)
-  c = out_size(end);
-  if numel (out_size) == 2
-    c = out_size(1);
+      ['the loss ''%s'' needs features %s, but layer ''%s'' of TEACHER gives [%s] and ''%s'' of ' ...
+       'STUDENT [%s]'], one.loss, wanted, one.teacher, num2str (theirs), one.student, num2str (own));
   end
 end
 

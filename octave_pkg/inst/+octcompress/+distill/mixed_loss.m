@@ -58,7 +58,7 @@ function [value, dy] = mixed_loss (spec, outputs, which, x, moment)
   dy = [{gradient}, cell(1, numel (spec.features))];
   for k = 1:numel (spec.features)
     one = spec.features{k};
-    theirs = reshape (t(one.rows, :), size_of_features (one.size, n));
+    theirs = reshape (t(one.rows, :), octcompress.model.channels (one.size), [], n);
     own = octcompress.distill.to_features (outputs{1 + k}, spec.sizes{1 + k});
     [each, d] = one.call (theirs, own);
     feature_loss = feature_loss + one.weight * each;
@@ -70,14 +70,6 @@ function [value, dy] = mixed_loss (spec, outputs, which, x, moment)
   for k = 1:numel (spec.parts)
     value(k + 1) = parts.(spec.parts{k});
   end
-end
-
-function sizes = size_of_features (out_size, n)
-  channels = out_size(end);
-  if numel (out_size) == 2
-    channels = out_size(1);
-  end
-  sizes = [channels, prod(out_size) / channels, n];
 end
 
 function value = at_moment (ends, ramp, moment)

@@ -24,11 +24,11 @@ function [model, removed] = shrink (caller, model)
   plan = octcompress.model.plan (caller, model);
   layers = model.layers;
   count = numel (layers);
-  channels = cellfun (@channels_of, plan.sizes);
+  channels = cellfun (@octcompress.model.channels, plan.sizes);
   kinds = cell (1, count);
   links = cell (1, count);
   for k = 1:count
-    kinds{k} = kind_of (layers{k}, plan, k, model);
+    kinds{k} = octcompress.prune.channel_kind (model, plan, k);
     if strcmp (kinds{k}, 'linear')
       links{k} = links_of (layers{k});
     end
@@ -41,7 +41,7 @@ function [model, removed] = shrink (caller, model)
   end
   owners = cell (1, count);
   for k = find (strcmp (kinds, 'flatten'))
-    owners{k} = flatten_owners (model, plan, k);
+    owners{k} = octcompress.prune.flatten_owners (model, plan, k);
   end
   settled = false;
   while ~settled
@@ -76,62 +76,6 @@ function [model, removed] = shrink (caller, model)
   end
 end
 
-function c = channels_of (out_size)
-  c = out_size(end);
-  if numel (out_size) == 2
-    c = out_size(1);
-  end
-end
-
-function kind = kind_of (layer, plan, k, model)
-  % linear: its own channels; same: channel by channel; alike: all inputs as the output; pinned.
-  same = {'relu', 'relu6', 'leakyrelu', 'prelu', 'elu', 'gelu', 'swish', 'hardswish', 'sigmoid', ...
-          'hardsigmoid', 'tanh', 'identity', 'dropout', 'batchnorm', 'scale', 'maxpool', ...
-          'averagepool', ...
-          'globalmaxpool', 'globalaveragepool', 'upsample', 'zeropad'};
-  kind = 'pinned';
-  groups = 1;
-  if isfield (layer, 'groups') && ~isempty (layer.groups)
-    groups = layer.groups;
-  end
-  switch layer.type
-    case 'dense'
-      kind = 'linear';
-    case {'conv2d', 'transposedconv2d'}
-      if groups == 1
-        kind = 'linear';
-      else
-        sizes = octcompress.layers.weights_size (layer, 4);
-        if strcmp (layer.type, 'conv2d') && sizes(3) == 1 && sizes(4) == groups
-          kind = 'same';
-        end
-      end
-    case same
-      kind = 'same';
-    case 'flatten'
-      kind = 'flatten';
-    case {'add', 'subtract', 'multiply'}
-      kind = 'alike';
-    case 'concat'
-      if ~isfield (layer, 'axis') || isempty (layer.axis) || any (strcmp (layer.axis, {'C', 'F'}))
-        kind = 'concat';
-      end
-  end
-  own = channels_of (plan.sizes{k});
-  if any (strcmp (kind, {'same', 'alike'}))
-    % An image of one channel beside others is stretched: leave that alone.
-    for r = plan.inputs{k}
-      in_size = model.input_size;
-      if r > 0
-        in_size = plan.sizes{r};
-      end
-      if channels_of (in_size) ~= own
-        kind = 'pinned';
-      end
-    end
-  end
-end
-
 function links = links_of (layer)
   % out x in logical: whether an output reads an input channel with any weight.
   if strcmp (layer.type, 'dense')
@@ -152,7 +96,7 @@ function constants = find_constants (model, plan, kinds, links)
   constants = cell (1, count);
   class_name = octcompress.model.float_class (model);
   for k = 1:count
-    own = channels_of (plan.sizes{k});
+    own = octcompress.model.channels (plan.sizes{k});
     reads = plan.inputs{k};
     known = cell (1, numel (reads));
     in = cell (1, numel (reads));
@@ -162,9 +106,9 @@ function constants = find_constants (model, plan, kinds, links)
         in_size = plan.sizes{reads(i)};
         known{i} = constants{reads(i)};
       else
-        known{i} = NaN (channels_of (in_size), 1);
+        known{i} = NaN (octcompress.model.channels (in_size), 1);
       end
-      in{i} = image_of (known{i}, in_size, class_name);
+      in{i} = octcompress.prune.even_image (known{i}, in_size, class_name);
     end
     switch kinds{k}
       case 'linear'
@@ -176,7 +120,7 @@ function constants = find_constants (model, plan, kinds, links)
       case 'concat'
         fixed = ~isnan (vertcat (known{:}));
       case 'flatten'
-        fixed = ~isnan (known{1}(flatten_owners (model, plan, k)));
+        fixed = ~isnan (known{1}(octcompress.prune.flatten_owners (model, plan, k)));
       otherwise
         fixed = false (own, 1);
     end
@@ -195,31 +139,6 @@ function constants = find_constants (model, plan, kinds, links)
       constants{k}(fixed) = double (y(fixed, 1));
     end
   end
-end
-
-function x = image_of (values, in_size, class_name)
-  % One observation in the engine's layout, with each channel the same everywhere.
-  values(isnan (values)) = 0;
-  in_size(isnan (in_size)) = 2;
-  switch numel (in_size)
-    case 1
-      x = values;
-    case 2
-      x = repmat (values, [1, 1, in_size(2)]);
-    otherwise
-      x = repmat (values, [1, in_size(2), 1, in_size(1)]);
-  end
-  x = cast (x, class_name);
-end
-
-function owners = flatten_owners (model, plan, k)
-  % Which channel each feature comes from.
-  in_size = model.input_size;
-  if plan.inputs{k} > 0
-    in_size = plan.sizes{plan.inputs{k}};
-  end
-  x = image_of ((1:channels_of (in_size))', in_size, 'double');
-  owners = plan.run{k} ('forward', model.layers{k}, x, false);
 end
 
 function removed = constrain (removed, k, kind, links, owners, plan, layer, constants)
