@@ -38,13 +38,13 @@ function [student, info] = nn_distill (teacher, student, x, varargin)
 %       loss ('hint')       'hint' (of another width through a projection that is learnt),
 %                           'attention', 'rkd_distance', 'rkd_angle', 'similarity', or a handle
 %                           [value, gradient] = loss (t, s) of features C x P x N
-%       teacher, student    names of the layers; the student's is called as the teacher's if left out
+%       teacher, student    names of the layers; the student's: as the teacher's if left out
 %       weight (1)          what the loss is multiplied with
 %       from (1)            number of the teacher
 %     teacher_weights ([])  one for each teacher; equal
-%     cache ('')          a .mat file for the teachers' outputs on X: written, or read if it is there
-%                         and belongs to these teachers and this X. Files over 1 GB are read batch
-%                         by batch
+%     cache ('')          a .mat file for the teachers' outputs on X: written, or read where it is
+%                         there and belongs to these teachers and this X. Files over 1 GB are read
+%                         batch by batch
 %     generations (1)     the student becomes the teacher of the next generation, which starts from
 %                         STUDENT again (born-again networks [4])
 %     draw ({})           options of octcompress.distill.draw_inputs in a cell or struct, for X = []
@@ -73,7 +73,7 @@ function [student, info] = nn_distill (teacher, student, x, varargin)
 %   [3] You et al., Learning from multiple teacher networks, KDD 2017.
 %   [4] Furlanello et al., Born-again neural networks, ICML 2018, arXiv:1805.04770.
 %
-%   See also nn_student, nn_train, nn_prune, octcompress.distill.kl, octcompress.distill.draw_inputs.
+%   See also nn_student, nn_train, octcompress.distill.kl, octcompress.distill.draw_inputs.
 
   caller = 'nn_distill';
   y = [];
@@ -215,6 +215,7 @@ function [student, info] = one_generation (caller, group, student, x, y, options
   end
   [model, info] = octcompress.train.loop (caller, model, plan, train, validation, ...
                                           saveable (options));
+  info.options.cache = options.cache;
   if isempty (features)
     student = model;
     return
@@ -228,7 +229,8 @@ function [student, info] = one_generation (caller, group, student, x, y, options
 end
 
 function options = saveable (options)
-  % A checkpoint cannot hold handles: it compares their text.
+  % What a checkpoint compares: the text of handles, and no cache.
+  options = rmfield (options, 'cache');
   if isa (options.loss, 'function_handle')
     options.loss = func2str (options.loss);
   end

@@ -29,8 +29,8 @@ function [student, info] = nn_student (teacher, varargin)
 %
 %   What pruning and quantization have promised is kept for the weights that stay.
 %
-%   Errors: octcompress:nn_student:badValue, :noBlocks (nothing to leave out), :tooSmall (BYTES cannot
-%   be reached), :unknownOption, :notModel, :badLayer, :badSize.
+%   Errors: octcompress:nn_student:badValue, :noBlocks (nothing to leave out), :tooSmall (BYTES
+%   cannot be reached), :unknownOption, :notModel, :badLayer, :badSize.
 %
 %   Example:
 %     teacher = nn_load ('lenet300.mat');

@@ -173,6 +173,7 @@ def changed(
     options: dict[str, Any],
 ) -> Result:
     """Run a verb from file to file, and tell what became of the model."""
+    import pyoctcompress
     from pyoctcompress import api
 
     settings = {"backend": args.backend, "timeout": args.timeout}
@@ -183,7 +184,7 @@ def changed(
     with Bar() as bar:
         if inputs:
             extra["progress"] = bar
-        function = getattr(api, verb)
+        function = getattr(pyoctcompress, verb)
         _, figures = function(
             *models,
             *inputs,

@@ -252,6 +252,7 @@ def one_generation(
     if options["monitor"] == "accuracy" and (validation or train).labels is None:
         fail(CALLER, "badValue", "MONITOR can be 'accuracy' only where there are labels")
     trained, info = loop(CALLER, model, plan, train, validation, saveable(options), progress)
+    info["options"]["cache"] = options["cache"]
     if not features:
         return trained, info
     # What was learnt beside the student, for the hints, goes.
@@ -262,10 +263,11 @@ def one_generation(
 
 
 def saveable(options: dict[str, Any]) -> dict[str, Any]:
-    """Give options without callables for a loss, which a checkpoint cannot hold: their names."""
+    """Give the options that a checkpoint compares: the names of callables, and no cache."""
 
     def named(loss: Any) -> Any:
         return getattr(loss, "__qualname__", repr(loss)) if callable(loss) else loss
 
     features = [{**one, "loss": named(one["loss"])} for one in options["features"]]
-    return {**options, "loss": named(options["loss"]), "features": features}
+    kept = {name: value for name, value in options.items() if name != "cache"}
+    return {**kept, "loss": named(options["loss"]), "features": features}

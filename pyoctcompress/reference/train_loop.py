@@ -456,7 +456,6 @@ FREE_OPTIONS = (
     "resume",
     "verbose",
     "validation_data",
-    "cache",
 )
 """What a resumed training may have otherwise: it does not change the numbers."""
 

@@ -6,8 +6,9 @@ function [loss, gradient] = batch_statistics (features, means, variances)
 %   features  C x M, or C x P x N: channels, and all that their statistics go over
 %   means, variances  C x 1
 %   loss      double: mean over the channels of (m - mean)^2 / variance +
-%             (sqrt (v / variance) - 1)^2, where m and v are the mean and the variance (divided by M)
-%             of the channel; scaled by the variance, so that all channels count alike, unlike [1]
+%             (sqrt (v / variance) - 1)^2, where m and v are the mean and the variance (divided by
+%             M) of the channel; scaled by the variance, so that all channels count alike, unlike
+%             [1]
 %   gradient  by features
 %
 %   [1] Yin et al., Dreaming to distill: data-free knowledge transfer via DeepInversion, CVPR 2020,

@@ -9,8 +9,8 @@ function [x, info] = draw_inputs (teacher, varargin)
 %            same, in every such layer [1, 2], and until the teacher is sure of classes drawn at
 %            random
 %   x        inputs, as nn_predict takes them, single (double where the weights are)
-%   info     struct: loss (of each step, mean of the batches), statistics_loss and label_loss (at the
-%            end), layers (cellstr of the batch normalisations), options
+%   info     struct: loss (of each step, mean of the batches), statistics_loss and label_loss (at
+%            the end), layers (cellstr of the batch normalisations), options
 %
 %   A network without batch normalisation remembers nothing of its data: then MEAN and DEVIATION of
 %   the inputs must be given, the inputs are drawn from the normal distribution that these describe,
@@ -55,8 +55,8 @@ function [x, info] = draw_inputs (teacher, varargin)
   in_size = reshape (teacher.input_size, 1, []);
   if any (isnan (in_size))
     octcompress.internal.fail (caller, 'badValue', ...
-      ['TEACHER takes sequences of any length: set input_size to [features steps] for the length ' ...
-       'of those to draw']);
+      ['TEACHER takes sequences of any length: set input_size to [features steps] for the ' ...
+       'length of those to draw']);
   end
   [plan, norms, classes] = targets_of (caller, teacher, in_size, options);
   given = ~isempty (options.mean) && ~isempty (options.deviation);
@@ -227,7 +227,8 @@ function x = from_batch (batch, in_size)
 end
 
 %!function model = with_norms ()
-%!  model = nn_new ('input', 4, 'batchnorm', 'dense', 12, 'batchnorm', 'relu', 'dense', 3, 'seed', 3);
+%!  model = nn_new ('input', 4, 'batchnorm', 'dense', 12, 'batchnorm', 'relu', 'dense', 3, ...
+%!                  'seed', 3);
 %!  x = [1 0 0 0; 1 2 0 0; 0 0 1 0; 0 1 0 3] * sin ((1:4)' .* (1:400) .^ 1.5) + [1; -2; 0; 3];
 %!  y = 1 + (x(1, :) > 1) + (x(4, :) > 3);
 %!  model = nn_train (model, x, y, 'epochs', 6, 'batch_size', 40, 'optimizer', 'adam', ...
@@ -275,5 +276,6 @@ end
 %!error <draw_inputs: DEVIATION must be a number or an array of the size of one observation, \[3\], but is \[1 2\]>
 %! octcompress.distill.draw_inputs (nn_new ('input', 3, 'dense', 2), 'mean', 0, 'deviation', [1 2]);
 %!error <draw_inputs: TEACHER takes sequences of any length>
-%! octcompress.distill.draw_inputs (nn_new ('input', [3 NaN], 'lstm', 2), 'mean', 0, 'deviation', 1);
+%! model = nn_new ('input', [3 NaN], 'lstm', 2);
+%! octcompress.distill.draw_inputs (model, 'mean', 0, 'deviation', 1);
 %!error <draw_inputs: there is no option 'number'> octcompress.distill.draw_inputs (nn_new ('input', 3, 'dense', 2), 'number', 3)

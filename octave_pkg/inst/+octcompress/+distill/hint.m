@@ -26,5 +26,7 @@ end
 %! [loss, gradient] = octcompress.distill.hint ([1 2; 3 4], [1 0; 3 7]);
 %! assert (loss, (4 + 9) / 8);
 %! assert (gradient, [0 -2; 0 3] / 4);
-%!test octcompress.internal.check_derivative (@(s) octcompress.distill.hint ([1 2; -1 0.5], s), [0.3 -1; 2 0.4]);
+%!test % central differences
+%! octcompress.internal.check_derivative (@(s) octcompress.distill.hint ([1 2; -1 0.5], s), ...
+%!                                       [0.3 -1; 2 0.4]);
 %!error <hint: TEACHER_FEATURES and STUDENT_FEATURES must have the same size, but are 3x2 double and 2x3 double> octcompress.distill.hint (ones (3, 2), ones (2, 3))

@@ -22,5 +22,7 @@ end
 %! [loss, gradient] = octcompress.distill.mae ([1 2; 3 4], [1 0; 3 7]);
 %! assert (loss, (2 + 3) / 4);
 %! assert (gradient, [0 -1; 0 1] / 4);
-%!test octcompress.internal.check_derivative (@(s) octcompress.distill.mae ([1 2; -1 0.5], s), [0.3 -1; 2 0.4]);
+%!test % central differences
+%! octcompress.internal.check_derivative (@(s) octcompress.distill.mae ([1 2; -1 0.5], s), ...
+%!                                       [0.3 -1; 2 0.4]);
 %!error <mae: TEACHER_LOGITS and STUDENT_LOGITS must have the same size, but are 3x2 double and 2x3 double> octcompress.distill.mae (ones (3, 2), ones (2, 3))

@@ -29,8 +29,8 @@ function source = make_source (caller, group, model, plan, features, x, y, optio
   end
   kind = octcompress.model.float_class (model);
   if isempty (options.augmentation)
-    [read, total] = octcompress.distill.all_outputs (caller, group, source.x, source.count, kind, ...
-                                                     cache);
+    [read, total] = octcompress.distill.all_outputs (caller, group, source.x, source.count, ...
+                                                     kind, cache);
     source.check = source.check + total;
     answers = @(which, x) read (which);
   else

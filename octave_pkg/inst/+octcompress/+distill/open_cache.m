@@ -88,4 +88,5 @@ end
 %! nn_save (other, struct ('a', 1));
 %! octcompress.distill.open_cache ('f', other, 1:6, layout);
 %!error <f: CACHE '.*' was changed since it was written>
-%! octcompress.distill.open_cache ('f', file, 1:6, octcompress.distill.cache_layout (3, 701, 'double', 3600));
+%! longer = octcompress.distill.cache_layout (3, 701, 'double', 3600);
+%! octcompress.distill.open_cache ('f', file, 1:6, longer);

@@ -6,8 +6,8 @@ function model = shallower (caller, model, depth)
 %   model  a tidy network
 %   depth  0 to 1: the share of the layers with weights that stay, as nearly as whole blocks allow
 %
-%   A block is a run of layers with weights that reads one result and gives one of the same size, and
-%   of which nothing else is read: a layer as wide as the one before with its normalisation and
+%   A block is a run of layers with weights that reads one result and gives one of the same size,
+%   and of which nothing else is read: a layer as wide as the one before with its normalisation and
 %   activation, or a residual branch with its addition. Those that go lie evenly over the depth, as
 %   every second layer of DistilBERT [1]; what read a block reads what the block read.
 %
@@ -23,8 +23,8 @@ function model = shallower (caller, model, depth)
   excess = nnz (weighted) - max (1, round (depth * nnz (weighted)));
   if isempty (blocks) && excess > 0
     octcompress.internal.fail (caller, 'noBlocks', ...
-      ['no layer or residual branch of TEACHER gives what is of the size of what it reads, so none ' ...
-       'can be left out; give WIDTH or BYTES']);
+      ['no layer or residual branch of TEACHER gives what is of the size of what it reads, so ' ...
+       'none can be left out; give WIDTH or BYTES']);
   end
   in_block = arrayfun (@(b) nnz (weighted(blocks(b, 1) + 1:blocks(b, 2))), 1:size (blocks, 1));
   wanted = min (size (blocks, 1), round (excess / mean (in_block)));

@@ -4,8 +4,8 @@ function model = thinner (caller, model, width)
 %   model = octcompress.distill.thinner (caller, model, width)
 %
 %   model  a tidy network
-%   width  0 to 1: the share of the units (neurons, filters) of each set that stay, rounded; at least
-%          one stays
+%   width  0 to 1: the share of the units (neurons, filters) of each set that stay, rounded; at
+%          least one stays
 %
 %   Units that must be the same in several layers are chosen together
 %   (octcompress.distill.unit_map), by octcompress.distill.unit_scores; of equal ones the first. The

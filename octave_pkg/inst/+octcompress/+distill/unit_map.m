@@ -7,9 +7,9 @@ function [units, sets] = unit_map (model, plan)
 %   units  cell, for each layer a column: the number of the unit that each channel of its output
 %          belongs to. 1 is what must stay: inputs and outputs of the network, and what softmax,
 %          reshape, permute, recurrent layers and grouped convolutions touch
-%   sets   column, for each unit number the first layer that makes units of its set (0 for unit 1, and
-%          for numbers that are not used). The layers of a set share units: a residual connection adds
-%          them
+%   sets   column, for each unit number the first layer that makes units of its set (0 for unit 1,
+%          and for numbers that are not used). The layers of a set share units: a residual
+%          connection adds them
 %
 %   See also octcompress.distill.thinner, octcompress.prune.channel_kind.
 

@@ -5,9 +5,10 @@ function scores = unit_scores (model, plan, units, count)
 %
 %   model, plan  a tidy network, and of octcompress.model.plan
 %   units   of octcompress.distill.unit_map; their numbers go to COUNT
-%   scores  count x 1 double. Of a unit: the sum of the squares of the weights that make it, times the
-%           squares of what batch normalisations and depthwise filters multiply it with, times the
-%           sum of the squares of the weights that read it; summed over all that make and read it
+%   scores  count x 1 double. Of a unit: the sum of the squares of the weights that make it, times
+%           the squares of what batch normalisations and depthwise filters multiply it with, times
+%           the sum of the squares of the weights that read it; summed over all that make and read
+%           it
 %
 %   See also octcompress.distill.thinner.
 
@@ -26,7 +27,7 @@ function scores = unit_scores (model, plan, units, count)
     end
     switch octcompress.prune.channel_kind (model, plan, k)
       case 'linear'
-        squares = double (by_channel (layer)) ;
+        squares = by_channel (layer);
         strength{k} = sum (squares, 2);
         if reads > 0
           passed = in{1} .* sum (squares, 1)';
@@ -82,4 +83,5 @@ end
 %! model.layers{4}.weights = single ([1 0; 1 3]);
 %! plan = octcompress.model.plan ('f', model);
 %! units = octcompress.distill.unit_map (model, plan);
-%! assert (octcompress.distill.unit_scores (model, plan, units, 5), [0; 5 * 1 * 2; 25 * 0.5 * 9; 0; 0]);
+%! scores = octcompress.distill.unit_scores (model, plan, units, 5);
+%! assert (scores, [0; 5 * 1 * 2; 25 * 0.5 * 9; 0; 0]);

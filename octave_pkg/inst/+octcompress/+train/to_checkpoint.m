@@ -20,8 +20,7 @@ function model = to_checkpoint (base, state)
   training.depth = numel (state.layers);
   training.caller = base.caller;
   training.data = base.data;
-  free = intersect (fieldnames (base.options), octcompress.train.free_options ());
-  training.options = rmfield (base.options, free);
+  training.options = rmfield (base.options, octcompress.train.free_options ());
   model.training = training;
 end
 
