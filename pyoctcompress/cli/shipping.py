@@ -13,12 +13,17 @@ def add(commands: Commands) -> None:
         commands,
         "export",
         _export,
-        "write a network for ONNX, TensorFlow Lite or C, run it there, and compare",
+        "write a network for another runtime, or back into its source's layout, and compare",
         "small.mat small.tflite --data mnist.mat",
     )
     parser.add_argument("model", metavar="MODEL.mat")
-    parser.add_argument("output", metavar="OUT", help=".onnx, .tflite or .c (with its .h)")
-    parser.add_argument("--target", help="onnx, tflite or c (by the ending of OUT)")
+    parser.add_argument("output", metavar="OUT", help=".onnx, .tflite, .c, .safetensors, .h5, .mat")
+    parser.add_argument(
+        "--target", help="onnx, tflite, c, source, safetensors or mat73 (by the ending of OUT)"
+    )
+    parser.add_argument(
+        "--source", metavar="FILE", help="what the model was made of, where it has moved"
+    )
     parser.add_argument(
         "--precision", help="float, weights or integer (the most that the model's grids allow)"
     )
@@ -34,7 +39,7 @@ def _export(args: argparse.Namespace) -> Result:
     from pyoctcompress.exporters import export
     from pyoctcompress.exporters.compare import report
 
-    names = ("target", "precision", "opset", "storage", "name", "requantization")
+    names = ("target", "precision", "opset", "storage", "name", "requantization", "source")
     result = export(
         args.model,
         args.output,

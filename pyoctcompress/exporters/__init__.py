@@ -1,6 +1,7 @@
 """Write networks for other runtimes, and back into the layouts that they came from.
 
-One module for each target: `to_onnx`, `to_tflite`, `to_c` and `to_source`. ``docs/deployment.md``
+One module for each target: `to_onnx`, `to_tflite`, `to_c`, `to_safetensors`, `to_mat73`, and
+`to_source` for the way back. ``docs/deployment.md``
 is the guide.
 """
 
@@ -9,21 +10,33 @@ from __future__ import annotations
 import importlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pyoctcompress import api
 from pyoctcompress.errors import error_from
 from pyoctcompress.exporters.constants import CALLER
+from pyoctcompress.exporters.to_source import MAT_LAYOUTS, layout_of
 
 # target: (module, what it needs, its options)
 TARGETS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "onnx": ("to_onnx", ("onnx",), ("precision", "opset")),
     "tflite": ("to_tflite", ("tflite", "flatbuffers"), ("precision",)),
     "c": ("to_c", (), ("precision", "storage", "name", "requantization")),
+    "safetensors": ("to_safetensors", (), ()),
+    "source": ("to_source", (), ("source",)),
+    "mat73": ("to_mat73", ("h5py",), ()),
 }
 _ENDINGS = {".onnx": "onnx", ".tflite": "tflite", ".c": "c", ".h": "c"}
+# Back to the source where the model came from such a file; else this.
+_LAYOUTS: dict[str, tuple[str, ...]] = {
+    ".safetensors": ("safetensors", "safetensors", "pytorch"),
+    ".h5": ("source", "keras"),
+    ".hdf5": ("source", "keras"),
+    ".keras": ("source", "keras"),
+    ".mat": ("mat73", *MAT_LAYOUTS),
+}
 
 
 def export(
@@ -47,7 +60,9 @@ def export(
     path : path
         The file; its ending says the target. It appears whole or not at all.
     target : str, optional
-        ``onnx``, ``tflite`` or ``c``, where the ending does not say it.
+        ``onnx``, ``tflite``, ``c``; ``source``: the layout that the network came from (MatConvNet,
+        DeepLearnToolbox, course files, PyTorch's names, Keras, safetensors); ``safetensors`` in
+        PyTorch's layout; ``mat73``, MATLAB's -v7.3. The ending of `path` says it unless given.
     data : array or DataFile, optional
         Inputs as for `predict`, on which both are compared; random numbers unless given.
     labels : array, optional
@@ -61,7 +76,8 @@ def export(
     **options
         ``precision``: ``float``, ``weights`` (as integers) or ``integer`` (activations too); what
         the model's grids say unless given. ONNX: ``opset`` (17; int4 from 21). C: ``storage``
-        (``auto``, ``dense``, ``sparse``, ``packed``), ``name``, ``requantization``.
+        (``auto``, ``dense``, ``sparse``, ``packed``), ``name``, ``requantization``. Back to the
+        source: ``source``, the file that the network came from, where it has moved.
 
     Returns
     -------
@@ -78,7 +94,8 @@ def export(
         the target cannot hold), ``notQuantized``, ``notModel``, ``notInstalled``, ``notWritten``.
     """
     path = Path(os.fspath(path))
-    target = target or _target_of(path)
+    network = api.load(model) if isinstance(model, str | os.PathLike) else model
+    target = target or _target_of(path, network)
     module, needs, known = TARGETS.get(target, ("", (), ()))
     if not module:
         _fail("badValue", f"TARGET must be one of '{_list(TARGETS)}', but is {target!r}")
@@ -86,14 +103,14 @@ def export(
         if name not in known:
             _fail(
                 "unknownOption",
-                f"there is no option '{name}' for {target}; the options are {', '.join(known)}",
+                f"there is no option '{name}' for {target}; the options are "
+                f"{', '.join(known) or 'none'}",
             )
     for package in needs:
         _require(package)
     from pyoctcompress.exporters import compare
 
     started = time.monotonic()
-    network = api.load(model) if isinstance(model, str | os.PathLike) else model
     writer = importlib.import_module(f"{__name__}.{module}")
     written = writer.write(network, path, **{k: v for k, v in options.items() if v is not None})
     seconds = time.monotonic() - started
@@ -114,15 +131,18 @@ def export(
     }
 
 
-def _target_of(path: Path) -> str:
-    target = _ENDINGS.get(path.suffix.lower())
-    if target is None:
+def _target_of(path: Path, model: Any) -> str:
+    ending = path.suffix.lower()
+    if ending in _LAYOUTS:
+        other, *layouts = _LAYOUTS[ending]
+        return "source" if layout_of(model)[0] in layouts else other
+    if ending not in _ENDINGS:
         _fail(
             "badValue",
-            f"PATH must end in one of '{_list(_ENDINGS)}', or TARGET must be given, but it is "
-            f"'{path}'",
+            f"PATH must end in one of '{_list([*_ENDINGS, *_LAYOUTS])}', or TARGET must be given, "
+            f"but it is '{path}'",
         )
-    return target
+    return _ENDINGS[ending]
 
 
 def _require(package: str) -> None:
@@ -136,7 +156,7 @@ def _require(package: str) -> None:
         )
 
 
-def _list(names: Mapping[str, Any]) -> str:
+def _list(names: Iterable[str]) -> str:
     return "', '".join(names)
 
 

@@ -27,6 +27,7 @@ _RUNTIMES: dict[str, Run] = {
     "onnx": runtimes.run_onnx,
     "tflite": runtimes.run_tflite,
     "c": runtimes.run_c,
+    "mat73": runtimes.run_mat73,
 }
 
 
@@ -34,7 +35,7 @@ def compare(
     target: str,
     path: Path,
     model: Any,
-    network: Network,
+    network: Any,
     data: Any,
     labels: Any,
     settings: Mapping[str, Any],
@@ -47,7 +48,7 @@ def compare(
     model : dict
         The network that was written.
     network : Network
-        As the target has it.
+        As the target has it; anything else is not compared.
     data, labels
         As `export` takes them.
     settings : dict
@@ -60,18 +61,21 @@ def compare(
     dict
         The field check of `export`'s result.
     """
+    if target not in _RUNTIMES or not isinstance(network, Network):
+        return {"measured": False, "reason": "the file holds arrays, which are no network"}
     x, y = observations(network, data, labels)
     try:
         theirs, runtime = _RUNTIMES[target](path, network, x)
     except runtimes.Missing as missing:
         return {"measured": False, "reason": str(missing)}
     arithmetic: dict[str, Any] = {}
-    if network.precision == "integer" and target != "onnx":
+    if network.precision == "integer" and target in ("tflite", "c"):
         # LiteRT's default kernels (XNNPACK) round once.
         default = "single" if target == "tflite" else "double"
         rounding = options.get("requantization") or default
         arithmetic = {"arithmetic": "integer", "requantization": rounding}
-    ours = api.predict(as_written(model, network.precision), x, **settings, **arithmetic)
+    kept = model if target == "mat73" else as_written(model, network.precision)
+    ours = api.predict(kept, x, **settings, **arithmetic)
     ours = [value_array(each) for each in (ours if isinstance(ours, list) else [ours])]
     theirs = [each.reshape(own.shape) for each, own in zip(theirs, ours, strict=True)]
     count = x.shape[graph.observation_axis(x)]

@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from pyoctcompress.errors import error_from
+from pyoctcompress.matfile.types import Fault
+from pyoctcompress.matfile.writing import replace
 from pyoctcompress.reference.internal import Array, value_array
 from pyoctcompress.reference.quant import Grid, encode_grid
 
@@ -119,42 +117,25 @@ def per_channel(value: Any, channels: int) -> Array:
     return np.broadcast_to(flat, (channels,)) if flat.size == 1 else flat
 
 
-@contextlib.contextmanager
-def writing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a file that appears under its name once it is complete, or not at all.
+def write_file(path: str | os.PathLike[str], write: Callable[[BinaryIO], object]) -> int:
+    """Write a file that appears under its name once it is complete, or not at all.
+
+    Parameters
+    ----------
+    write : callable
+        Is given the open file.
+
+    Returns
+    -------
+    int
+        The number of bytes.
 
     Raises
     ------
     FileError
         ``octcompress:export:notWritten``.
     """
-    target = Path(os.path.realpath(path))
-    temporary = ""
     try:
-        if target.is_dir():
-            raise IsADirectoryError(0, "it is a folder")
-        handle, temporary = tempfile.mkstemp(target.suffix, f".{target.name}.", target.parent)
-        with open(handle, "w+b") as file:
-            yield file
-            file.flush()
-            os.fchmod(file.fileno(), _mode(target))
-        os.replace(temporary, target)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise error_from(
-            f"octcompress:{CALLER}:notWritten",
-            f"{CALLER}: '{os.fspath(path)}' cannot be written: {reason}",
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-
-
-def _mode(target: Path) -> int:
-    """Find the permissions of the file that is replaced, or those that the user's mask gives."""
-    try:
-        return target.stat().st_mode & 0o777
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
+        return replace(path, write, lambda written: True, False)
+    except Fault as fault:
+        raise fault.error(CALLER) from None

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from onnx import NodeProto, TensorProto, helper
 
 from pyoctcompress._version import __version__
-from pyoctcompress.exporters.constants import CALLER, Constant, constant, writing
+from pyoctcompress.exporters.constants import CALLER, Constant, constant, write_file
 from pyoctcompress.reference.internal import fail
 
 _LARGEST = 2**31 - 1  # bytes of a protobuf message
@@ -130,7 +130,8 @@ class OnnxFile:
                 f"an ONNX file holds at most {_LARGEST} bytes, but this one needs {size}; "
                 "quantize the weights first",
             )
-        with writing(path) as file:
+
+        def put(file: BinaryIO) -> None:
             # Fields of a protobuf message stand one after the other: the constants follow.
             file.write(whole.SerializeToString())
             file.write(_tag(7) + _varint(size) + body)
@@ -138,6 +139,8 @@ class OnnxFile:
                 file.write(head)
                 for part in value.parts():
                     file.write((pack_nibbles(part) if packed else part).data)
+
+        write_file(path, put)
 
 
 def _bytes(value: Constant, packed: bool) -> int:

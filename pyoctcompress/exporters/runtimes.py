@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from pyoctcompress import matfile
+from pyoctcompress.exporters.constants import CALLER
 from pyoctcompress.exporters.network import Network
 from pyoctcompress.reference import model as graph
 from pyoctcompress.reference.internal import Array
@@ -124,6 +126,12 @@ int main (void)
   return 0;
 }}
 """
+
+
+def run_mat73(path: Path, network: Network, x: Array) -> tuple[list[Array], str]:
+    """Read a v7.3 file again, and compute in NumPy."""
+    values = graph.predict(CALLER, matfile.load(path), x, _BATCH)
+    return values, "NumPy, from the file that was read again,"
 
 
 def batches(x: Array) -> list[Array]:

@@ -13,7 +13,7 @@ import flatbuffers
 import numpy as np
 import tflite
 
-from pyoctcompress.exporters.constants import CALLER, Constant, constant, writing
+from pyoctcompress.exporters.constants import CALLER, Constant, constant, write_file
 from pyoctcompress.reference.internal import fail
 
 _LARGEST = 2**31 - 2**20  # bytes of a flatbuffer
@@ -102,10 +102,9 @@ class TfliteFile:
                 f"a .tflite file holds at most {_LARGEST} bytes, but this one needs {size}; "
                 "quantize the weights first",
             )
-        with writing(path) as file:
-            packer = Packer(flatbuffers.Builder(size + 2**12))
-            packer.model(self, inputs, outputs)
-            file.write(packer.bytes())
+        packer = Packer(flatbuffers.Builder(size + 2**12))
+        packer.model(self, inputs, outputs)
+        write_file(path, lambda file: file.write(packer.bytes()))
 
 
 class Packer:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from pyoctcompress._version import __version__
 from pyoctcompress.exporters import c_layers
 from pyoctcompress.exporters.c_file import STORAGES, CFile, Memory, Weights, identifier
 from pyoctcompress.exporters.c_kernels import chosen
-from pyoctcompress.exporters.constants import CALLER, writing
+from pyoctcompress.exporters.constants import CALLER, write_file
 from pyoctcompress.exporters.network import Network, prepare
 from pyoctcompress.exporters.steps import Step, steps
 from pyoctcompress.reference.internal import Array, check, fail
@@ -192,21 +192,19 @@ class Writer:
         used = (total + self.row) * (1 if self.integer else 4)
         inputs = math.prod(network.input_size)
         header = header_text(self, inputs, outputs, used)
-        with writing(path.with_suffix(".h")) as file:
-            file.write(header.encode())
-        with writing(path) as file:
-            head = f"/* Written by octcompress {__version__}. */\n\n#include <math.h>\n"
-            file.write(f'{head}#include <stddef.h>\n#include "{path.stem}.h"\n\n'.encode())
-            file.write(chosen(self.file.kernels, self.integer, self.requantization).encode())
-            file.write(b"\n")
-            for part in self.file.text():
-                file.write(part.encode())
-            memory = f"static {self.type} memory[{total}];\n" if total else ""
-            file.write(
-                f"\n{memory}{scratch}\nvoid {name}_run (const {self.type} *input, {self.type} "
-                f"*output)\n{{\n{body}}}\n".encode()
-            )
-            file.write(conversions(self).encode())
+        memory = f"static {self.type} memory[{total}];\n" if total else ""
+
+        def text() -> Iterator[str]:
+            yield f"/* Written by octcompress {__version__}. */\n\n#include <math.h>\n"
+            yield f'#include <stddef.h>\n#include "{path.stem}.h"\n\n'
+            yield chosen(self.file.kernels, self.integer, self.requantization) + "\n"
+            yield from self.file.text()
+            yield f"\n{memory}{scratch}\nvoid {name}_run (const {self.type} *input, "
+            yield f"{self.type} *output)\n{{\n{body}}}\n"
+            yield conversions(self)
+
+        write_file(path.with_suffix(".h"), lambda file: file.write(header.encode()))
+        write_file(path, lambda file: file.writelines(part.encode() for part in text()))
 
 
 def header_text(writer: Writer, inputs: int, outputs: int, used: int) -> str:

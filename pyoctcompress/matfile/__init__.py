@@ -1,7 +1,7 @@
-"""Read all kinds of .mat files, and write MAT version 5, with exact classes and shapes.
+"""Read all kinds of .mat files, and write MATLAB's, with exact classes and shapes.
 
-Read are MATLAB's -v4, -v6, -v7 and -v7.3 and Octave's -text, -binary and -hdf5; written is MATLAB's
--v6 or -v7. Version 4 has no classes but double and char.
+Read are MATLAB's -v4, -v6, -v7 and -v7.3 and Octave's -text, -binary and -hdf5; written are
+MATLAB's -v6, -v7 and -v7.3. Version 4 has no classes but double and char.
 
 ===================  =====================================================
 MATLAB               Python
@@ -33,5 +33,6 @@ from __future__ import annotations
 from pyoctcompress.matfile.reading import check, load
 from pyoctcompress.matfile.types import StructArray
 from pyoctcompress.matfile.writing import nbytes, save, save_packed
+from pyoctcompress.matfile.writing73 import save73
 
-__all__ = ["StructArray", "check", "load", "nbytes", "save", "save_packed"]
+__all__ = ["StructArray", "check", "load", "nbytes", "save", "save73", "save_packed"]

@@ -95,7 +95,7 @@ def save_packed(
     """
     content = _words(50, len(data), 1, 0, 5) + b"octc\0" + data
     try:
-        return _replace(
+        return replace(
             path,
             lambda file: file.write(content),
             lambda written: Path(written).read_bytes() == content,
@@ -127,23 +127,29 @@ def _save(
                 for chunk in _bytes_of(pieces):
                     file.write(chunk)
 
-    return _replace(path, write, lambda written: check(written) == len(elements), durable)
+    return replace(path, write, lambda written: check(written) == len(elements), durable)
 
 
-def _replace(
+def replace(
     path: str | os.PathLike[str],
     write: Callable[[BinaryIO], object],
     reads_back: Callable[[str], bool],
     durable: bool,
 ) -> int:
-    """Write a file beside its place, check it, and put it there."""
+    """Write a file beside its place, check it, and put it there; the number of bytes.
+
+    Raises
+    ------
+    Fault
+        ``notWritten``; the old file stays as it was.
+    """
     target = Path(os.path.realpath(path))
     try:
         handle, temporary = tempfile.mkstemp(".mat", f".{target.name}.", target.parent)
     except OSError as error:
         raise t.Fault("notWritten", f"'{path}' cannot be written: {error.strerror}") from None
     try:
-        with open(handle, "wb") as file:
+        with open(handle, "w+b") as file:
             write(file)
             file.flush()
             if durable:

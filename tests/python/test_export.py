@@ -108,7 +108,7 @@ def test_errors(tmp_path, quantized):
     with pytest.raises(FileError, match="cannot be written: No such file or directory"):
         oc.export(model, tmp_path / "none" / "m.c", check=False)
     (tmp_path / "m.tflite").mkdir()
-    with pytest.raises(FileError, match="cannot be written: it is a folder"):
+    with pytest.raises(FileError, match="cannot be written: Is a directory"):
         oc.export(model, tmp_path / "m.tflite", check=False)
     assert os.listdir(tmp_path) == ["m.tflite"]
 
