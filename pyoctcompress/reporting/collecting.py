@@ -51,7 +51,8 @@ def collect(
     -------
     dict
         small, against (name, bytes, totals, rows, coding of a packed file; with `judge` error,
-        correct, count, loss), weights, changed, pictures, speed, sensitivity, sweep, recipe: each may be missing or empty.
+        correct, count, loss), weights, changed, pictures, speed, sensitivity, sweep, recipe: each
+        may be missing or empty.
 
     Raises
     ------
