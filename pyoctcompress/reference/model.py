@@ -591,7 +591,12 @@ def gather(entry: table.Type, trace: Trace, reads: list[int]) -> Any:
 
 
 def backward(
-    plan: Plan, layers: list[Layer], trace: Trace, dy: list[Array], need_dx: bool = False
+    plan: Plan,
+    layers: list[Layer],
+    trace: Trace,
+    dy: list[Array],
+    need_dx: bool = False,
+    d_outputs: dict[int, Array] | None = None,
 ) -> tuple[list[dict[str, Array]], Array | None]:
     """Differentiate a loss by the parameters of a network, and by its input where asked.
 
@@ -599,6 +604,8 @@ def backward(
     ----------
     dy : list of arrays
         The loss's gradient by each output of ``plan.outputs``.
+    d_outputs : dict, optional
+        Is filled with the gradient by the output of each layer that has an influence.
 
     A layer whose output lies on a grid passes the gradient on where the value was inside the
     grid's range (straight-through estimator [1]_).
@@ -616,6 +623,8 @@ def backward(
         if k not in by_value:
             continue
         d = by_value.pop(k)
+        if d_outputs is not None:
+            d_outputs[k] = d
         inside = trace.inside[k]
         if inside is not None:
             d = np.where(inside, d, 0)

@@ -1,13 +1,15 @@
-function [gradients, dx] = backward (plan, layers, trace, dy, need_dx)
+function [gradients, dx, d_outputs] = backward (plan, layers, trace, dy, need_dx)
 %BACKWARD  Gradients of a loss by the parameters of a network.
 %
 %   gradients = octcompress.model.backward (plan, layers, trace, dy)
 %   [gradients, dx] = octcompress.model.backward (plan, layers, trace, dy, true)
+%   [gradients, dx, d_outputs] = octcompress.model.backward (plan, layers, trace, dy, need_dx)
 %
 %   trace      of octcompress.model.forward
 %   dy         cell: the loss's gradient by each output of plan.outputs
 %   gradients  cell: a struct for each layer with a field for each trained parameter
 %   dx         the gradient by the network's input, in the engine's layout
+%   d_outputs  cell: the gradient by each layer's output, [] where it has no influence
 %
 %   A layer whose output lies on a grid passes the gradient on where the value was inside the
 %   grid's range (straight-through estimator [1]).
@@ -23,6 +25,7 @@ function [gradients, dx] = backward (plan, layers, trace, dy, need_dx)
   count = numel (layers);
   gradients = cell (1, count);
   d_values = cell (1, count);
+  d_outputs = cell (1, count);
   dx = [];
   for i = 1:numel (plan.outputs)
     d_values{plan.outputs(i)} = add (d_values{plan.outputs(i)}, dy{i});
@@ -30,6 +33,9 @@ function [gradients, dx] = backward (plan, layers, trace, dy, need_dx)
   for k = count:-1:1
     d = d_values{k};
     d_values{k} = [];
+    if nargout > 2
+      d_outputs{k} = d;
+    end
     if isempty (d)
       gradients{k} = struct ();
       continue
@@ -83,3 +89,5 @@ end
 %! [g, dx] = octcompress.model.backward (plan, model.layers, trace, {[1; 0], [1; 1]}, true);
 %! assert (g{1}.weights, [2 2; 1 1]);
 %! assert (dx, [1 2; 3 4]' * [2; 1]);
+%! [~, ~, d] = octcompress.model.backward (plan, model.layers, trace, {[1; 0], [1; 1]});
+%! assert (d, {[2; 1], [1; 0], [1; 1]});

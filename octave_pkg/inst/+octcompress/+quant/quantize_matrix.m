@@ -27,7 +27,7 @@ function [q, bias, grid, info] = quantize_matrix (w, bias, stats, bits, options)
   target = double (w);
   importance = zeros (size (w));
   for g = 1:groups
-    parts{g} = of_group (stats, g);
+    parts{g} = octcompress.model.stats_of_group (stats, g);
     r = rows(:, g);
     if compensated
       target(r, :) = octcompress.quant.refit (parts{g}, w(r, :), part_of (bias, r), ...
@@ -125,14 +125,6 @@ function codes = rounded (w, gram, grid, zero, options)
       codes = double (octcompress.quant.encode_stochastic (w, grid, options.seed));
     otherwise
       codes = double (octcompress.quant.encode_grid (w, grid));
-  end
-end
-
-function part = of_group (stats, g)
-  part = struct ('gram', stats.gram(:, :, g), 'total', stats.total(:, g), 'count', stats.count);
-  if isfield (stats, 'cross')
-    part.cross = stats.cross(:, :, g);
-    part.total_reference = stats.total_reference(:, g);
   end
 end
 
