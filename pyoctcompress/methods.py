@@ -267,6 +267,28 @@ def quantize_train(model: Model, X: Any, Y: Any = None, **settings: Any) -> tupl
     return _on_model("quantize_train", model, X, Y, settings)
 
 
+def rdoq(model: Model, **settings: Any) -> tuple[Any, Info]:
+    """Put all weights on grids so that the coded bytes and the error are least together.
+
+    Parameters
+    ----------
+    model : dict or path
+        A network, or without data any dict of arrays.
+    **settings
+        The options of ``nn_rdoq``: ``data`` (an array or a `DataFile`, unlabelled), ``tradeoff``,
+        or a target: ``bytes`` or ``max_drop``, and more; and backend, output, compress, coding,
+        timeout.
+
+    Returns
+    -------
+    model : dict or pathlib.Path
+        The network on its grids; save it with ``coding="auto"``.
+    info : dict
+        tradeoff, bytes, agreement, output_error, layers, runs, options.
+    """
+    return _on_model("rdoq", model, _NOTHING, _NOTHING, settings)
+
+
 def sensitivity(
     model: Model, X: Any, Y: Any = None, *, backend: Backend = "octave", **options: Any
 ) -> Info:

@@ -201,9 +201,9 @@ function best = attempt (original, job, tradeoff)
       codes = double (octcompress.quant.encode_grid (double (w), grid));
     else
       matrix = by_rows (double (w));
-      price = bit * max (sum (matrix(:) .^ 2), realmin) / size (matrix, 2);
-      [codes, found] = octcompress.quant.rdoq (matrix, eye (size (matrix, 2)) / size (matrix, 2), ...
-                                               price, coarse{:}, 'zeros', by_rows (zeros_kept));
+      price = bit * max (sum (matrix(:) .^ 2), realmin);
+      [codes, found] = octcompress.quant.rdoq (matrix, eye (size (matrix, 2)), price, coarse{:}, ...
+                                               'zeros', by_rows (zeros_kept));
       if ndims (w) > 2
         codes = codes';
       end
@@ -362,7 +362,8 @@ end
 %! r = @(varargin) single (rand (varargin{:}) - 0.5);
 %! mix = r (20, 20);
 %! X = mix * r (20, 600);
-%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', r (30, 20), 'bias', r (30, 1)), ...
+%! model.layers = {struct('type', 'dense', 'name', 'a', 'weights', r (30, 20), ...
+%!                        'bias', r (30, 1)), ...
 %!                 struct('type', 'relu', 'name', 'r'), ...
 %!                 struct('type', 'dense', 'name', 'b', 'weights', r (5, 30), 'bias', r (5, 1))};
 %!function err = output_error (q, model, X)
@@ -427,6 +428,7 @@ end
 %!error <nn_rdoq: MAX_DROP needs DATA, and a share of them HELD_OUT> nn_rdoq (model, 'max_drop', 0.1)
 %!error <nn_rdoq: TRADEOFF must be a number from .*, but is 0> nn_rdoq (model, 'tradeoff', 0)
 %!error <nn_rdoq: BYTES is 20, but at a tradeoff of 0.08 the network still takes \d+; allow more RUNS> nn_rdoq (model, 'bytes', 20, 'runs', 2)
+%!error <nn_rdoq: MAX_DROP is 0, but at a tradeoff of 50 still 0\.\d+ of the observations changed> nn_rdoq (model, 'data', X, 'max_drop', 0, 'tradeoff', 50, 'runs', 1)
 %!error <nn_rdoq: there is no option 'byte'; the options are data, tradeoff, bytes> nn_rdoq (model, 'byte', 3)
 %!error <nn_rdoq: MODEL must be a network or a struct of arrays, but is 3> nn_rdoq (3)
 %!error <nn_rdoq: DATA needs a network that can be computed> nn_rdoq (struct ('A', ones (2)), 'data', X)

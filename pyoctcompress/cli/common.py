@@ -112,11 +112,16 @@ def add_coding(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
-def add_selection(parser: argparse.ArgumentParser) -> None:
+def add_layers(parser: argparse.ArgumentParser) -> None:
     """Add the choice of layers."""
     parser.add_argument(
         "--layers", type=layer_names, metavar="A,B", help="names or numbers of the layers (all)"
     )
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of layers and of vectors."""
+    add_layers(parser)
     parser.add_argument(
         "--bias", action="store_true", default=None, help="biases and other vectors too"
     )
@@ -173,18 +178,17 @@ def changed(
     options: dict[str, Any],
 ) -> Result:
     """Run a verb from file to file, and tell what became of the model."""
-    import pyoctcompress
-    from pyoctcompress import api
+    import pyoctcompress as oc
 
     settings = {"backend": args.backend, "timeout": args.timeout}
-    before = api.info(model, **settings)
+    before = oc.info(model, **settings)
     size = os.path.getsize(model)
     start = time.monotonic()
     extra: dict[str, Any] = {}
     with Bar() as bar:
         if inputs:
             extra["progress"] = bar
-        function = getattr(pyoctcompress, verb)
+        function = getattr(oc, verb)
         _, figures = function(
             *models,
             *inputs,
@@ -196,7 +200,7 @@ def changed(
             **options,
         )
     seconds = time.monotonic() - start
-    after = api.info(args.output, **settings)
+    after = oc.info(args.output, **settings)
     interrupted = figures.get("stopped") == "interrupted"
     new_size = os.path.getsize(args.output)
     result = {

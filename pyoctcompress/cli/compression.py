@@ -1,4 +1,4 @@
-"""`octcompress prune` and `octcompress quantize`."""
+"""`octcompress prune`, `octcompress quantize` and `octcompress rdoq`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pyoctcompress.cli.common import (
     Commands,
     Result,
     add_data,
+    add_layers,
     add_output,
     add_selection,
     changed,
@@ -22,6 +23,7 @@ def add(commands: Commands) -> None:
     """Add the commands of this module."""
     _add_prune(commands)
     _add_quantize(commands)
+    _add_rdoq(commands)
 
 
 def _add_prune(commands: Commands) -> None:
@@ -66,6 +68,34 @@ def _add_quantize(commands: Commands) -> None:
     add_data(parser, "train", required=False)
 
 
+def _add_rdoq(commands: Commands) -> None:
+    parser = command(
+        commands,
+        "rdoq",
+        _rdoq,
+        "put all weights on grids so that coded bytes and error are least together",
+        "lenet300.mat -o small.mat --data mnist.mat --bytes 20000 --coding auto",
+    )
+    parser.add_argument("model", metavar="MODEL.mat")
+    add_output(parser, "rdoq")
+    rule = parser.add_mutually_exclusive_group()
+    rule.add_argument(
+        "--tradeoff",
+        type=float,
+        metavar="T",
+        help="the share of the outputs' power that one bit a weight is worth (0.02)",
+    )
+    rule.add_argument("--bytes", type=int, metavar="N", help="at most N bytes when packed")
+    rule.add_argument(
+        "--max-drop",
+        type=float,
+        metavar="D",
+        help="the share of held-out observations that may get another class",
+    )
+    add_layers(parser)
+    add_data(parser, "train", required=False)
+
+
 def _prune(args: argparse.Namespace) -> Result:
     options = options_of(
         args,
@@ -99,3 +129,11 @@ def _quantize(args: argparse.Namespace) -> Result:
         args.limit = args.limit or CALIBRATION
         options["data"] = data_of(args, args.model)
     return changed(args, args.model, "quantize", [args.model], [], options)
+
+
+def _rdoq(args: argparse.Namespace) -> Result:
+    options = options_of(args, "tradeoff", "bytes", "max_drop", "layers")
+    if args.data is not None:
+        args.limit = args.limit or CALIBRATION
+        options["data"] = data_of(args, args.model)
+    return changed(args, args.model, "rdoq", [args.model], [], options)

@@ -29,7 +29,8 @@ from .internal import (
 from .nn_pack import pack
 from .nn_predict import predict
 from .quant import Grid, choose_grid, decode_grid, encode_grid
-from .rate import output_sensitivity, rdoq as round_layer
+from .rate import output_sensitivity
+from .rate import rdoq as round_layer
 from .rounding import centre, corrected_bias, refit
 
 Info = dict[str, Any]
@@ -237,6 +238,7 @@ def attempt(original: Any, job: Job, tradeoff: float) -> Attempt:
     bit = tradeoff / max(job.total, 1)
     coarse = {key: job.options[key] for key in ("coarseness", "damping")}
     rows = []
+    price: Any
     for tensor, fitted in zip(job.tensors, job.fitted, strict=True):
         w = value_array(graph.get_tensor(model, tensor))
         held = w == 0 if graph.get_promise(model, tensor, "pruning") is not None else None
@@ -260,9 +262,9 @@ def attempt(original: Any, job: Job, tradeoff: float) -> Attempt:
         else:
             matrix = by_rows(w.astype(np.float64))
             inputs = matrix.shape[1]
-            price = bit * max(float((matrix**2).sum()), np.finfo(float).tiny) / inputs
+            price = bit * max(float((matrix**2).sum()), np.finfo(float).tiny)
             zeros = None if held is None else by_rows(held)
-            found = round_layer(matrix, np.eye(inputs) / inputs, price, zeros=zeros, **coarse)
+            found = round_layer(matrix, np.eye(inputs), price, zeros=zeros, **coarse)
             codes, step, bits = found.codes, found.step, found.bits
             if w.ndim > 2:
                 codes = codes.T

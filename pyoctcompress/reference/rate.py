@@ -113,7 +113,7 @@ def rdoq(w: Any, gram: Any, price: Any, **options: Any) -> Found:
     options = parse_options("rdoq", defaults, options)
     w, gram = value_array(w).astype(np.float64), value_array(gram)
     gram = gram.reshape(*gram.shape[:2], -1)
-    out, inputs = w.shape
+    out = len(w)
     price = np.broadcast_to(value_array(price), (out, 1))
     rows = np.arange(out).reshape(gram.shape[2], -1)
     parts = [ready(gram[:, :, g], scalar(options["damping"])) for g in range(len(rows))]

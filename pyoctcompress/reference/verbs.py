@@ -22,6 +22,7 @@ from .nn_prune import prune
 from .nn_prune_train import prune_train
 from .nn_quantize import quantize
 from .nn_quantize_train import quantize_train
+from .nn_rdoq import rdoq
 from .nn_sensitivity import sensitivity
 from .nn_shrink import shrink
 from .nn_student import student
@@ -45,6 +46,7 @@ __all__ = [
     "prune_train",
     "quantize",
     "quantize_train",
+    "rdoq",
     "sensitivity",
     "shrink",
     "student",

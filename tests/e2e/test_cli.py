@@ -153,6 +153,16 @@ def test_quantize_with_data(folder, backend, tmp_path):
 
 
 @BACKENDS
+def test_rdoq(folder, backend, tmp_path):
+    out = tmp_path / "out.mat"
+    args = ["rdoq", folder / "model.mat", "-o", out, "--data", folder / "data.mat"]
+    found = run_json(*args, "--tradeoff", "0.001", "--coding", "auto", "--backend", backend)
+    assert found["info"]["bytes"] < found["after"]["file_bytes"] < found["info"]["bytes"] + 400
+    assert found["after"]["file_bytes"] < found["before"]["file_bytes"] / 2
+    assert run_json("evaluate", out, "--data", folder / "data.mat")["accuracy"] > 0.9
+
+
+@BACKENDS
 def test_evaluate(folder, backend):
     args = ["evaluate", folder / "model.mat", "--data", folder / "data.mat", "--backend", backend]
     found = run_json(*args)
@@ -240,6 +250,7 @@ COMMANDS = [
     "info",
     "prune",
     "quantize",
+    "rdoq",
     "train",
     "student",
     "distill",

@@ -39,8 +39,8 @@ function [codes, info] = rdoq (w, gram, price, varargin)
 %
 %   See also nn_rdoq, octcompress.quant.code_bits, octcompress.quant.gptq.
 
-  defaults = struct ('step', [], 'coarseness', 1, 'feed', 3, 'sweeps', 4, 'context', true, 'damping', 0.01, ...
-                     'zeros', []);
+  defaults = struct ('step', [], 'coarseness', 1, 'feed', 3, 'sweeps', 4, 'context', true, ...
+                     'damping', 0.01, 'zeros', []);
   options = octcompress.internal.parse_options ('rdoq', defaults, varargin);
   w = double (w);
   [out, in] = size (w);
