@@ -72,8 +72,8 @@ function recovery ()
   [model, X, ~, Xt, Yt] = pruning_models ('lenet300', 60000);
   percent = @(m) 100 - wrong (m, Xt, Yt) / 100;
   pruned = nn_prune (model, 'sparsity', 0.95);
-  options = {'optimizer', 'adam', 'learning_rate', 3e-3, 'schedule', 'cosine', 'batch_size', 128, ...
-             'epochs', 20, 'verbose', false};
+  options = {'optimizer', 'adam', 'learning_rate', 3e-3, 'schedule', 'cosine', ...
+             'batch_size', 128, 'epochs', 20, 'verbose', false};
   fprintf ('| LeNet-300-100 | accuracy | weights left |\n| --- | --- | --- |\n');
   fprintf ('| float | %.2f | %d |\n', percent (model), weights (model));
   fprintf ('| pruned to 95%% per layer | %.2f | %d |\n', percent (pruned), weights (pruned));

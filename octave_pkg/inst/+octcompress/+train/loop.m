@@ -48,7 +48,7 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
   end
   random_before = octcompress.train.random ('seed', options.seed);
   restoring = onCleanup (@() octcompress.train.random ('restore', random_before));
-  [index, held] = hold_back (caller, train.count, validation, options);
+  [index, held] = octcompress.train.hold_back (caller, train.count, validation, options);
   if isempty (validation)
     validation = train;
   end
@@ -80,7 +80,7 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
   state.rate = octcompress.train.learning_rate (options, state.step, per_epoch);
   rate_changes = ~strcmp (options.schedule, 'constant') || options.warmup > 0;
   octcompress.train.interrupted ('end');
-  leaving = onCleanup (@() leave (options.checkpoint));
+  leaving = onCleanup (@() octcompress.train.save_interrupted (options.checkpoint));
   keep_pages ();
   stopped = '';
   last_saved = tic ();
@@ -135,11 +135,12 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
     state.layers = put_values (state.layers, places, state.values);
     require_finite (caller, state, options);
     state = end_of_epoch (state, run, train, validation, held);
-    report (state, options, parts_of (train));
+    octcompress.train.report (state, options, parts_of (train));
     if state.best.epoch > 0 && state.epoch - state.best.epoch >= options.patience
       stopped = 'patience';
     end
-    if ~isempty (options.callback) && call_back (caller, base.model, state, options)
+    if ~isempty (options.callback) ...
+          && octcompress.train.call_back (caller, base.model, state, options)
       stopped = 'callback';
     end
     state.epoch = state.epoch + 1;
@@ -158,28 +159,9 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
   end
   info = struct ('options', options, 'history', state.history, 'epochs', state.epoch - 1, ...
                  'steps', state.step, 'best_epoch', state.best.epoch, 'stopped', stopped, ...
-                 'layers', {figures(model, places)});
+                 'layers', {octcompress.train.trained_figures(model, places)});
   if isempty (stopped)
     info.stopped = 'finished';
-  end
-end
-
-function [index, held] = hold_back (caller, count, validation, options)
-  index = 1:count;
-  held = [];
-  if ~isempty (validation)
-    held = 1:validation.count;
-  elseif options.validation > 0
-    order = octcompress.train.random ('order', count);
-    share = floor (options.validation * count);
-    held = sort (order(1:share));
-    index = sort (order(share + 1:end));
-  end
-  if isempty (index) || (options.validation > 0 && isempty (held))
-    octcompress.internal.fail (caller, 'empty', ...
-      ['X has %d observations, of which %d are for training and %d for validation; there must ' ...
-       'be more'], ...
-      count, numel (index), numel (held));
   end
 end
 
@@ -430,75 +412,6 @@ function state = end_of_epoch (state, run, train, validation, held)
     end
   end
   state.history = history;
-end
-
-function report (state, options, parts)
-  if ~options.verbose
-    return
-  end
-  history = state.history;
-  text = sprintf ('loss %.4f', history.loss(end));
-  if numel (parts) > 1
-    figures = cellfun (@(name) sprintf ('%s %.4f', strrep (name, '_loss', ''), ...
-                                        history.(name)(end)), parts, 'UniformOutput', false);
-    text = sprintf ('%s (%s)', text, strjoin (figures, ', '));
-  end
-  if ~isempty (history.validation_loss)
-    text = sprintf ('%s, validation loss %.4f', text, history.validation_loss(end));
-    if ~isnan (history.validation_accuracy(end))
-      text = sprintf ('%s, accuracy %.2f%%', text, 100 * history.validation_accuracy(end));
-    end
-  end
-  octcompress.internal.progress ('training', state.epoch, options.epochs, ...
-                                 '%s, rate %.3g, %.0f/s', text, ...
-                                 history.learning_rate(end), ...
-                                 numel (state.order) / history.seconds(end));
-end
-
-function stop = call_back (caller, model, state, options)
-  history = state.history;
-  model.layers(1:numel (state.layers)) = state.layers;
-  seen = struct ('epoch', state.epoch, 'epochs', options.epochs, 'loss', history.loss(end), ...
-                 'validation_loss', NaN, 'validation_accuracy', NaN, ...
-                 'learning_rate', history.learning_rate(end), 'seconds', history.seconds(end), ...
-                 'model', model);
-  if ~isempty (history.validation_loss)
-    seen.validation_loss = history.validation_loss(end);
-    seen.validation_accuracy = history.validation_accuracy(end);
-  end
-  before = octcompress.train.random ('state');
-  stop = options.callback (seen);
-  octcompress.train.random ('restore', before);
-  octcompress.internal.check (caller, 'what CALLBACK returns', stop, 'flag');
-end
-
-function rows = figures (model, places)
-  rows = cell (1, numel (places));
-  for p = 1:numel (places)
-    layer = model.layers{places{p}.layer};
-    w = layer.(places{p}.field);
-    rows{p} = struct ('tensor', [layer.name '.' places{p}.field], 'count', numel (w), ...
-                      'nonzeros', nnz (w), ...
-                      'pruned', places{p}.pruned, 'quantized', places{p}.quantized);
-  end
-end
-
-function leave (file)
-  % Runs however the loop ends. After a normal end there is nothing left to save.
-  if ~octcompress.train.interrupted ('is_kept')
-    return
-  end
-  message = 'the model as it is comes by model = octcompress.train.interrupted ()';
-  if ~isempty (file)
-    try
-      nn_save (file, octcompress.train.interrupted ());
-      message = sprintf (['the state is in ''%s'': go on by the option ''resume'', ' ...
-                          'or nn_load it'], file);
-    catch problem
-      message = [problem.message '; ' message];
-    end
-  end
-  fprintf ('training interrupted; %s\n', message);
 end
 
 %!function [value, dy] = stops_at (step, y, target)
