@@ -149,6 +149,31 @@ end
 %! assert ({model.layers{4}.name, model.layers{4}.inputs}, {'hint_1', {'r'}});
 %! assert (nn_predict (model, [1 2; 3 4]), nn_predict (student, [1 2; 3 4]));
 %! assert (features{2}.rows, 9:13);
+%!function [value, gradient] = through_network (w, model, plan, spec, layer)
+%!  model.layers{layer}.weights = w;
+%!  layers = model.layers(1:numel (plan.run));
+%!  x = reshape (cos ((1:12) .^ 2), 2, 6);
+%!  [y, trace] = octcompress.model.forward (plan, layers, x, true);
+%!  [value, dy] = octcompress.distill.mixed_loss (spec, y, 1:6, x, 1);
+%!  gradients = octcompress.model.backward (plan, layers, trace, dy);
+%!  gradient = gradients{layer}.weights;
+%!endfunction
+%!test % central differences through the network, of inner layers and of the projection
+%! [teacher, student, plan] = pair ();
+%! given = struct ('teacher', {'r', 'r', 'a', 'b'}, 'weight', {2, 1, 3, 1}, ...
+%!                 'loss', {'hint', 'similarity', 'rkd_distance', 'rkd_angle'});
+%! features = octcompress.distill.read_features ('f', given, 1);
+%! group = octcompress.distill.teachers ('f', teacher, [], features);
+%! [model, plan, features] = octcompress.distill.attach_features ('f', student, plan, group, ...
+%!                                                                features, 3);
+%! spec = struct ('answers', @(which, x) octcompress.distill.teach (group, x, [], 'double'), ...
+%!                'call', octcompress.distill.logit_loss ('kl'), 'temperature', 2, 'alpha', 1, ...
+%!                'ramp', 'linear', 'features', {features}, 'label_loss', [], ...
+%!                'members', {group.members}, 'sizes', {plan.sizes(plan.outputs)}, 'parts', {{}});
+%! for layer = [1 3 4]
+%!   octcompress.internal.check_derivative ( ...
+%!     @(w) through_network (w, model, plan, spec, layer), model.layers{layer}.weights);
+%! end
 %!error <f: the loss 'attention' needs features images or sequences of the same height and width \(or steps\), but layer 'r' of TEACHER gives \[5\] and 'r' of STUDENT \[4\]>
 %! [teacher, student, plan] = pair ();
 %! given = struct ('teacher', 'r', 'loss', 'attention');
