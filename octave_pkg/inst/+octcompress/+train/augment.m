@@ -44,18 +44,15 @@ function images = augment (images, input_size, augmentation, training)
   padded(border + 1:border + rows, border + 1:border + columns, :, :) = images;
   top = floor (u(3, :) * (rows - height + 2 * border + 1));
   left = floor (u(4, :) * (columns - width + 2 * border + 1));
-  images = zeros (height, width, channels, count, class (images));
-  for n = 1:count
-    r = top(n) + (1:height);
-    c = left(n) + (1:width);
-    if upended(n)
-      r = r(end:-1:1);
-    end
-    if mirrored(n)
-      c = c(end:-1:1);
-    end
-    images(:, :, :, n) = padded(r, c, :, n);
-  end
+  r = top + (1:height)';
+  r(:, upended) = r(end:-1:1, upended);
+  c = left + (1:width)';
+  c(:, mirrored) = c(end:-1:1, mirrored);
+  [rows, columns, ~] = size (padded);
+  first = rows * columns * (reshape ((0:channels - 1)', 1, 1, []) ...
+                            + channels * reshape (0:count - 1, 1, 1, 1, []));
+  index = reshape (r, height, 1, 1, []) + rows * (reshape (c, 1, width, 1, []) - 1) + first;
+  images = reshape (padded(index), [height, width, channels, count]);
 end
 
 %!function y = run (x, input_size, varargin)
