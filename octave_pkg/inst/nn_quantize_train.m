@@ -12,10 +12,14 @@ function [model, info] = nn_quantize_train (model, X, Y, varargin)
 %     quantize ([])        struct of options of nn_quantize, for the start; by default 4 bits, by
 %                          channel, rounding 'gptq' on the first 1000 observations
 %     learn_scales (true)  the scales of uniform grids and the entries of codebooks are trained
+%     scale_rule ('step')  how they learn: by the 'step' of the weights or by the loss's own
+%                          'gradient', see below
 %     learn_after (1)      steps before that
 %     fold (true)          batch normalisations are folded into the layers before them first
 %                          (nn_fold): their statistics are frozen, and what is trained are the
 %                          weights that a device has
+%     freeze (false)       batch normalisations that are left compute with their running
+%                          statistics, which do not change any more
 %
 %   Each batch is computed with the weights on their grids, and with the activations on theirs where
 %   quantize has activations 'static'; the gradient goes to full-precision weights beside them
@@ -24,9 +28,11 @@ function [model, info] = nn_quantize_train (model, X, Y, varargin)
 %   Scales learn as in [2]: q = s * code, so that
 %     dq/ds = code - w / s inside the grid, code at its ends,
 %   and where the optimiser moves the weights by d, s moves by the mean of d * dq/ds
-%   (octcompress.quant.step_of_grid; [2] takes the gradient for d, and divides by the root of n
-%   times the greatest code). An entry of a codebook moves by the mean step of the weights that
-%   share it [3]; zeros stay.
+%   (octcompress.quant.step_of_grid). With scale_rule 'gradient' it is the published rule [2]: d is
+%   minus the learning rate times the loss's gradient by the weights on the grid, and the sum is
+%   divided by sqrt (n * greatest code), n weights sharing the scale. An entry of a codebook
+%   moves by the mean of d over the weights that share it, with 'gradient' by the sum [3]; zeros
+%   stay.
 %
 %   info  as that of nn_train; info.quantized as the info of nn_quantize at the start
 %
@@ -43,17 +49,30 @@ function [model, info] = nn_quantize_train (model, X, Y, varargin)
   caller = 'nn_quantize_train';
   own = struct ('loss', 'crossentropy', 'label_smoothing', 0, 'class_weights', [], ...
                 'huber_delta', 1, ...
-                'quantize', [], 'learn_scales', true, 'learn_after', 1, 'fold', true);
+                'quantize', [], 'learn_scales', true, 'scale_rule', 'step', ...
+                'learn_after', 1, 'fold', true, 'freeze', false);
   options = octcompress.train.training_options (caller, own, varargin);
   octcompress.internal.check (caller, 'loss', options.loss, 'choice', {'crossentropy', 'mse'});
   octcompress.internal.check (caller, 'learn_scales', options.learn_scales, 'flag');
   octcompress.internal.check (caller, 'learn_after', options.learn_after, 'integer', [1 Inf]);
+  octcompress.internal.check (caller, 'scale_rule', options.scale_rule, 'choice', ...
+                              {'step', 'gradient'});
   octcompress.internal.check (caller, 'fold', options.fold, 'flag');
+  octcompress.internal.check (caller, 'freeze', options.freeze, 'flag');
   model = octcompress.model.tidy (caller, model);
   if options.fold && ~any (cellfun (@is_quantized, model.layers))
     model = nn_fold (model);
   end
   [model, quantized] = start_on_grids (model, X, options);
+  frozen = {};
+  if options.freeze
+    frozen = find (cellfun (@(layer) strcmp (layer.type, 'batchnorm'), model.layers));
+    frozen = num2cell (frozen(~cellfun (@(layer) octcompress.layers.option (layer, 'frozen', ...
+                                                          false), model.layers(frozen))));
+  end
+  for k = frozen
+    model.layers{k{1}}.frozen = true;
+  end
 
   dropped = {};
   if strcmp (options.loss, 'crossentropy')
@@ -69,9 +88,12 @@ function [model, info] = nn_quantize_train (model, X, Y, varargin)
                                                  'the Y of VALIDATION_DATA'});
   end
   if options.learn_scales
-    train.after_step = @(state, places) learn (state, places, options.learn_after);
+    train.after_step = @(state, places) learn (state, places, options);
   end
   [model, info] = octcompress.train.loop (caller, model, plan, train, validation, options);
+  for k = frozen
+    model.layers{k{1}} = rmfield (model.layers{k{1}}, 'frozen');
+  end
   info.quantized = quantized;
 end
 
@@ -100,7 +122,7 @@ function [model, info] = start_on_grids (model, X, options)
   [model, info] = nn_quantize (model, settings);
 end
 
-function [state, places] = learn (state, places, learn_after)
+function [state, places] = learn (state, places, options)
   % Full-precision weights may go to twice the grid's ends: held at the ends they could only pull
   % a scale down.
   is_first = ~isfield (state, 'latent_before');
@@ -115,9 +137,14 @@ function [state, places] = learn (state, places, learn_after)
     layer = state.layers{place.layer};
     grid = layer.quantization.weights;
     latent = state.latent{p};
-    if ~is_first && state.step > learn_after
+    if ~is_first && state.step > options.learn_after
       before = state.latent_before{p};
-      grid = octcompress.quant.step_of_grid (grid, before, latent - before, layer.weights);
+      move = latent - before;
+      if strcmp (options.scale_rule, 'gradient')
+        move = state.descent{p};
+      end
+      grid = octcompress.quant.step_of_grid (grid, before, move, layer.weights, ...
+                                             options.scale_rule);
       if isfield (grid, 'codebook')
         w = octcompress.quant.decode_grid (octcompress.quant.encode_grid (layer.weights, ...
               layer.quantization.weights), grid);
@@ -172,12 +199,26 @@ end
 %! before = nn_evaluate (start, X, Y);
 %! after = nn_evaluate (q, X, Y);
 %! assert (after.loss < 0.6 * before.loss);
-%! fixed = nn_evaluate (nn_quantize_train (start, X, Y, settings{:}, 'learn_scales', false), X, Y);
-%! assert (after.loss < 0.9 * fixed.loss);
 %! check_on_grid (q);
 %! before = start.layers{1}.quantization.weights.scale;
 %! assert (any (q.layers{1}.quantization.weights.scale ~= before));
 %! assert (numel (q.layers), 4);
+%!test % scales that are too large shrink, and the loss with them
+%! start = nn_quantize (nn_fold (model), 3);
+%! for k = [1 3]
+%!   layer = start.layers{k};
+%!   layer.quantization.weights.scale = 4 * layer.quantization.weights.scale;
+%!   layer.weights = octcompress.quant.snap_to_grid (layer.weights, layer.quantization.weights);
+%!   start.layers{k} = layer;
+%! end
+%! settings = {'optimizer', 'adam', 'learning_rate', 0.01, 'epochs', 10, 'verbose', false};
+%! q = nn_quantize_train (start, X, Y, settings{:});
+%! for k = [1 3]
+%!   assert (q.layers{k}.quantization.weights.scale < start.layers{k}.quantization.weights.scale);
+%! end
+%! learned = nn_evaluate (q, X, Y);
+%! fixed = nn_evaluate (nn_quantize_train (start, X, Y, settings{:}, 'learn_scales', false), X, Y);
+%! assert (learned.loss < fixed.loss);
 %!test % by itself: folds, quantizes, trains
 %! [q, info] = nn_quantize_train (model, X, Y, 'epochs', 2, 'verbose', false);
 %! assert (q.layers{1}.quantization.weights.bits, 4);
@@ -209,6 +250,44 @@ end
 %! start = nn_quantize (nn_fold (model), 2);
 %! q = nn_quantize_train (start, X, Y, 'epochs', 1, 'learn_scales', false, 'verbose', false);
 %! assert (q.layers{1}.quantization.weights, start.layers{1}.quantization.weights);
+%!test % the published rule, one step by hand; codebooks by the sum
+%! start = nn_quantize (nn_fold (model), 3);
+%! Y = mod (Y, 3) + 1;   % all wrong, for large gradients
+%! latent = start.layers{1}.weights;
+%! settings = {'batch_size', 400, 'momentum', 0, 'learning_rate', 0.1, 'verbose', false, ...
+%!             'learn_after', 1, 'scale_rule', 'gradient'};
+%! one = nn_quantize_train (start, X, Y, settings{:}, 'epochs', 1);
+%! two = nn_quantize_train (start, X, Y, settings{:}, 'epochs', 2);
+%! w = one.layers{1}.weights;
+%! h = max (w * X + one.layers{1}.bias, 0);
+%! [~, d] = octcompress.train.cross_entropy (one.layers{3}.weights * h + one.layers{3}.bias, Y);
+%! by_w = ((one.layers{3}.weights' * d) .* (h > 0)) * X';
+%! [~, d] = octcompress.train.cross_entropy (start.layers{3}.weights ...
+%!            * max (latent * X + start.layers{1}.bias, 0) + start.layers{3}.bias, Y);
+%! before = latent - 0.1 * ((start.layers{3}.weights' * d) ...
+%!                          .* (latent * X + start.layers{1}.bias > 0)) * X';
+%! s = start.layers{1}.quantization.weights.scale;
+%! v = min (max (before, -6 * s), 6 * s) / s;
+%! slope = min (max (round (v), -3), 3);
+%! inside = abs (round (v)) <= 3;
+%! slope(inside) = slope(inside) - v(inside);
+%! expected = s - 0.1 * sum (by_w(:) .* slope(:)) / sqrt (numel (w) * 3);
+%! assert (two.layers{1}.quantization.weights.scale, expected, -1e-4);
+%! assert (abs (two.layers{1}.quantization.weights.scale - s) > 1e-5 * s);
+%! book = nn_quantize (nn_fold (model), 2, 'scheme', 'codebook');
+%! q = nn_quantize_train (book, X, Y, settings{:}, 'epochs', 5, 'learning_rate', 0.01);
+%! check_on_grid (q);
+%! after = nn_evaluate (q, X, Y);
+%! before = nn_evaluate (book, X, Y);
+%! assert (after.loss < before.loss);
+%!test % batch normalisations left and frozen
+%! settings = {'epochs', 1, 'verbose', false, 'fold', false, 'quantize', struct('bits', 8)};
+%! q = nn_quantize_train (model, X, Y, settings{:}, 'freeze', true);
+%! assert (q.layers{2}.mean, model.layers{2}.mean);
+%! assert (~isequal (q.layers{2}.scale, model.layers{2}.scale));
+%! assert (~isfield (q.layers{2}, 'frozen'));
+%! q = nn_quantize_train (model, X, Y, settings{:});
+%! assert (~isequal (q.layers{2}.mean, model.layers{2}.mean));
 %!test % static activations in training
 %! q = nn_quantize_train (model, X, Y, 'epochs', 1, 'verbose', false, 'quantize', ...
 %!                        struct ('bits', 8, 'activations', 'static'));
@@ -216,4 +295,5 @@ end
 %! a = nn_predict (q, X);
 %! b = nn_predict (q, X, 'arithmetic', 'integer');
 %! assert (mean (abs (a(:) - b(:))) < 0.01);
+%!error <nn_quantize_train: SCALE_RULE must be one of 'step', 'gradient', but is 'sum'> nn_quantize_train (model, X, Y, 'scale_rule', 'sum')
 %!error <nn_quantize_train: LEARN_SCALES must be true or false, but is 3> nn_quantize_train (model, X, Y, 'learn_scales', 3)

@@ -50,10 +50,16 @@ def quantize_train(model: Any, x: Any, y: Any, **options: Any) -> tuple[graph.Mo
         observations.
     learn_scales : bool
         The scales of uniform grids and the entries of codebooks are trained (True) [1]_.
+    scale_rule : str
+        How they learn: by the ``step`` of the weights (default), or by the loss's own
+        ``gradient`` as published: divided by sqrt (n * greatest code).
     learn_after : int
         Steps before that (1).
     fold : bool
         Batch normalisations are folded first, which freezes their statistics (True).
+    freeze : bool
+        Batch normalisations that are left compute with their running statistics, which do not
+        change any more (False).
     **options
         Those of `train`, loss ``crossentropy`` or ``mse``.
 
@@ -74,14 +80,18 @@ def quantize_train(model: Any, x: Any, y: Any, **options: Any) -> tuple[graph.Mo
         "huber_delta": 1.0,
         "quantize": None,
         "learn_scales": True,
+        "scale_rule": "step",
         "learn_after": 1.0,
         "fold": True,
+        "freeze": False,
     }
     options = training_options(CALLER, own, options)
     check(CALLER, "loss", options["loss"], "choice", ["crossentropy", "mse"])
     check(CALLER, "learn_scales", options["learn_scales"], "flag")
     check(CALLER, "learn_after", options["learn_after"], "integer", (1, math.inf))
+    check(CALLER, "scale_rule", options["scale_rule"], "choice", ["step", "gradient"])
     check(CALLER, "fold", options["fold"], "flag")
+    check(CALLER, "freeze", options["freeze"], "flag")
     model = graph.tidy(CALLER, model)
     on_grids = any(map(is_quantized, model["layers"]))
     if options["fold"] and not on_grids:
@@ -89,6 +99,17 @@ def quantize_train(model: Any, x: Any, y: Any, **options: Any) -> tuple[graph.Mo
     quantized: Info = {}
     if not (is_empty(options["quantize"]) and on_grids):
         model, quantized = quantize(model, **start_settings(model, x, options["quantize"]))
+    frozen = []
+    if options["freeze"]:
+        layers = model["layers"]
+        frozen = [k for k, layer in enumerate(layers) if is_thawed(layer)]
+        model = {
+            **model,
+            "layers": [
+                {**layer, "frozen": True} if k in frozen else layer
+                for k, layer in enumerate(layers)
+            ],
+        }
 
     plan = cut(
         CALLER, model, ("softmax", "logsoftmax") if options["loss"] == "crossentropy" else ()
@@ -96,10 +117,19 @@ def quantize_train(model: Any, x: Any, y: Any, **options: Any) -> tuple[graph.Mo
     source = data_source(CALLER, model, plan, x, y, options, ("X", "Y"))
     validation = validation_source(CALLER, model, plan, options)
     if options["learn_scales"]:
-        learner = Learner(scalar(options["learn_after"]))
+        learner = Learner(scalar(options["learn_after"]), options["scale_rule"])
         source = replace(source, after_step=learner.after_step)
     trained, info = loop(CALLER, model, plan, source, validation, options)
+    for k in frozen:
+        layer = {**trained["layers"][k]}
+        del layer["frozen"]
+        trained["layers"][k] = layer
     return trained, {**info, "quantized": quantized}
+
+
+def is_thawed(layer: graph.Layer) -> bool:
+    """Whether a layer is a batch normalisation whose statistics move."""
+    return layer["type"] == "batchnorm" and not bool(layer.get("frozen", False))
 
 
 def is_quantized(layer: graph.Layer) -> bool:
@@ -130,6 +160,7 @@ class Learner:
     """
 
     learn_after: float
+    rule: str = "step"
     before: dict[int, Array] = field(default_factory=dict)
 
     def after_step(self, state: State, places: list[Place]) -> None:
@@ -142,7 +173,8 @@ class Learner:
             latent = state["latent"][p]
             if p in self.before and state["step"] > self.learn_after:
                 before = self.before[p]
-                moved = step_of_grid(grid, before, latent - before, layer["weights"])
+                move = latent - before if self.rule == "step" else state["descent"][p]
+                moved = step_of_grid(grid, before, move, layer["weights"], self.rule)
                 if "codebook" in grid:
                     w = decode_grid(encode_grid(layer["weights"], grid), moved)
                     state["latent"][p] = w
@@ -158,18 +190,22 @@ class Learner:
             self.before[p] = state["latent"][p]
 
 
-def step_of_grid(grid: Grid, w: Array, move: Array, q: Array) -> Grid:
+def step_of_grid(grid: Grid, w: Array, move: Array, q: Array, rule: str = "step") -> Grid:
     """Move a grid's scales, or a codebook's entries, as its weights move.
 
     Uniform grids: scale + mean (move * dq/ds), dq/ds being code - w / s inside the grid and the
     code at its ends. Codebooks: each entry moves by the mean of its weights' moves; 0 stays.
+    With the rule ``gradient`` the sum over n weights is divided by sqrt (n * greatest code) instead
+    of n, and that of an entry not at all.
     """
     if "codebook" in grid:
         book = value_array(grid["codebook"]).reshape(-1, 1)
         place = nearest_entry(value_array(q), book).ravel(order="F")
         moves = value_array(move).ravel(order="F").astype(np.float64)
         total = np.bincount(place, moves, book.size)
-        share = total / np.maximum(np.bincount(place, minlength=book.size), 1)
+        share: Array = total
+        if rule == "step":
+            share = total / np.maximum(np.bincount(place, minlength=book.size), 1)
         share[book[:, 0] == 0] = 0
         moved = (book.astype(np.float64) + share[:, np.newaxis]).astype(book.dtype)
         return {**grid, "codebook": plain(moved)}
@@ -188,7 +224,8 @@ def step_of_grid(grid: Grid, w: Array, move: Array, q: Array) -> Grid:
     group = int(scalar(grid["group"])) if "group" in grid else None
     product = move.astype(np.float64) * slope.astype(np.float64)
     parts = slices(product, int(grid["axis"]), group)
-    change = np.cumsum(parts, axis=0)[-1:].T / max(len(parts), 1)
+    n = len(parts) if rule == "step" else math.sqrt(len(parts) * last)
+    change = np.cumsum(parts, axis=0)[-1:].T / max(n, 1)
     before = value_array(grid["scale"])
     exact = before.astype(np.float64).reshape(-1, 1)
     moved = np.maximum(exact + change, exact / 100).astype(before.dtype)

@@ -266,6 +266,9 @@ def train_batch(
             if plan.types[k].statistics:
                 layers[k] = {**layers[k], **layer_state["statistics"]}
         steps = [gradients[place.layer].get(place.field) for place in places]
+        if options.get("scale_rule") == "gradient":
+            factor = state["rate"] / scale if scale else 0.0
+            state["descent"] = [None if step is None else -factor * step for step in steps]
         steps = [
             step if step is None or place.keep is None else step * place.keep
             for step, place in zip(steps, places, strict=True)

@@ -23,6 +23,13 @@ def case(model=MODEL, fails=None, **options):
     return Case(str(options), "nn_quantize_train", call, [model, X, Y], options, 2, CLOSE, fails)
 
 
+def normalised():
+    ones, zeros = np.ones((10, 1)), np.zeros((10, 1))
+    norm = {"type": "batchnorm", "scale": ones, "offset": zeros, "mean": zeros, "variance": ones}
+    layers = MODEL["layers"]
+    return {**MODEL, "layers": [layers[0], {**norm, "name": "norm"}, *layers[1:]]}
+
+
 def test_learned_steps():
     pruned, _ = verbs.prune(MODEL, sparsity=0.5)
     starts = [
@@ -40,10 +47,19 @@ def test_learned_steps():
     cases += [
         case(starts[0], learn_scales=False),
         case(starts[0], learn_after=7.0),
+        case(starts[0], scale_rule="gradient"),
+        case(starts[2], scale_rule="gradient", optimizer="adam"),
+        case(starts[1], scale_rule="gradient", nesterov=True),
+        case(starts[4], scale_rule="gradient"),
+        case(starts[5], scale_rule="gradient"),
+        case(normalised(), fold=False, freeze=True, quantize={"bits": 4.0}),
+        case(normalised(), fold=False, quantize={"bits": 4.0}),
         case(starts[0], validation=0.25),
         case(quantize={"bits": 4.0}),
         case(pruned, quantize={"bits": 4.0, "granularity": "channel"}),
         case(learn_scales=3.0, fails=True),
         case(loss="hinge", fails=True),
+        case(scale_rule="sum", fails=True),
+        case(freeze="yes", fails=True),
     ]
     compare(cases)

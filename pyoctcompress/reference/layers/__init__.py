@@ -92,7 +92,7 @@ TYPES: dict[str, Type] = {
         transposedconv2d, WEIGHTS, (), ("weights",), (*WINDOW, "groups", "output_padding")
     ),
     "batchnorm": Type(
-        batchnorm, ("scale", "offset"), ("mean", "variance"), (), ("epsilon", "momentum")
+        batchnorm, ("scale", "offset"), ("mean", "variance"), (), ("epsilon", "momentum", "frozen")
     ),
     "relu": Type(activation),
     "relu6": Type(activation),

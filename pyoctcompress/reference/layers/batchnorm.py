@@ -20,8 +20,10 @@ FIELDS = ("scale", "offset", "mean", "variance")
 def forward(layer: Layer, x: Array, random: Any) -> tuple[Array, Any]:
     """Normalise: ``scale * (x - mean) / sqrt (variance + epsilon) + offset`` [1]_.
 
-    In training mean and variance are those of the batch, the variance over M values divided by M;
-    the running variance takes the one divided by M - 1, as PyTorch does.
+    ``layer['frozen']`` (False): training computes as inference does, and leaves the running
+    statistics alone. Otherwise in training mean and variance are those of the batch, the variance
+    over M values divided by M; the running variance takes the one divided by M - 1, as PyTorch
+    does.
 
     References
     ----------
@@ -29,8 +31,9 @@ def forward(layer: Layer, x: Array, random: Any) -> tuple[Array, Any]:
     """
     x, scale, offset, mean, variance = one_class(x, *(layer[name] for name in FIELDS))
     epsilon = scalar(option(layer, "epsilon", 1e-5))
-    state: dict[str, Any] = {"training": random is not None}
-    if random is not None:
+    training = random is not None and not bool(option(layer, "frozen", False))
+    state: dict[str, Any] = {"training": training, "statistics": {}}
+    if training:
         count = x.size // mean.size
         centre = sum_per_channel(x) / count
         spread = sum_per_channel((x - per_channel(centre, x)) ** 2) / count

@@ -11,6 +11,8 @@ function varargout = batchnorm (form, layer, x, varargin)
 %   layer.momentum                (0.1) the weight of a batch in the running statistics:
 %                                 mean = (1 - momentum) * mean + momentum * mean of the batch.
 %                                 This is PyTorch's meaning; Keras's momentum is 1 - this.
+%   layer.frozen                  (false) true: training computes as inference does, and leaves
+%                                 the running statistics alone
 %   x                             channels first: C x N, C x N x T or C x W x N x H
 %
 %   y = scale .* (x - mean) ./ sqrt (variance + epsilon) + offset [1]. In training mean and variance
@@ -54,8 +56,8 @@ end
 
 function [y, state] = forward (layer, x, training)
   epsilon = octcompress.layers.option (layer, 'epsilon', 1e-5);
-  state = struct ('training', training);
-  if training
+  state = struct ('training', training && ~octcompress.layers.option (layer, 'frozen', false));
+  if state.training
     count = numel (x) / size (x, 1);
     state.mean = total (x) / count;
     centred = octcompress.layers.affine (x, [], -state.mean);
@@ -67,6 +69,7 @@ function [y, state] = forward (layer, x, training)
   else
     state.mean = layer.mean;
     state.inverse = 1 ./ sqrt (layer.variance + epsilon);
+    state.statistics = struct ();
     factor = layer.scale .* state.inverse;
     y = octcompress.layers.affine (x, factor, layer.offset - factor .* layer.mean);
   end
@@ -122,6 +125,13 @@ end
 %! x = reshape (x, 2, []);
 %! assert (state.statistics.mean, 0.9 * layer.mean + 0.1 * mean (x, 2), 1e-12);
 %! assert (state.statistics.variance, 0.9 * layer.variance + 0.1 * var (x, 0, 2), 1e-12);
+%!test % frozen: training computes as inference does
+%! x = rand (2, 4, 5, 6);
+%! frozen = setfield (layer, 'frozen', true);
+%! [y, state] = octcompress.layers.batchnorm ('forward', frozen, x, true);
+%! assert (y, octcompress.layers.batchnorm ('forward', layer, x, false));
+%! assert (isempty (fieldnames (state.statistics)));
+%! assert (octcompress.layers.check_gradient (frozen, [6 4 2], true) < 1e-6);
 %!test % a mean far from 0 does no harm in single
 %! x = single (1000 + rand (2, 8, 50, 8));
 %! y = octcompress.layers.batchnorm ('forward', layer, x, true);

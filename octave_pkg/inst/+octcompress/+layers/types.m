@@ -42,7 +42,7 @@ function entry = types (name)
                                   {'weights', 'bias'}, {}, {'weights'}, ...
                                   [window {'groups', 'output_padding'}]);
     table.batchnorm = row (@octcompress.layers.batchnorm, [1 1], {'scale', 'offset'}, ...
-                           {'mean', 'variance'}, {}, {'epsilon', 'momentum'});
+                           {'mean', 'variance'}, {}, {'epsilon', 'momentum', 'frozen'});
     for type = {'relu', 'relu6', 'swish', 'hardswish', 'sigmoid', 'tanh', 'identity'}
       table.(type{1}) = row (@octcompress.layers.activation, [1 1], {}, {}, {}, {});
     end

@@ -1,11 +1,15 @@
-function grid = step_of_grid (grid, w, move, q)
+function grid = step_of_grid (grid, w, move, q, rule)
 %STEP_OF_GRID  Move a grid's scales, or a codebook's entries, as its weights move.
 %
 %   grid = octcompress.quant.step_of_grid (grid, w, move, q)
+%   grid = octcompress.quant.step_of_grid (grid, w, move, q, rule)
 %
 %   w     the full-precision weights before a step of training
 %   move  what the optimiser added to them
 %   q     the weights on the grid, the size of w
+%   rule  'step' (default); or 'gradient': move is minus the learning rate times the gradient,
+%         the sum over the n weights of a scale is divided by sqrt (n * greatest code) [1] instead
+%         of n, and that of a codebook's entry not at all
 %
 %   Uniform grids: scale + mean (move * dq/ds) over the weights of a scale, with dq/ds = code - w /
 %   s inside the grid and the code (less the zero point) at its ends [1, eq. 3]. With one bit the
@@ -17,11 +21,15 @@ function grid = step_of_grid (grid, w, move, q)
 %
 %   See also nn_quantize_train.
 
+  by_gradient = nargin > 4 && strcmp (rule, 'gradient');
   if isfield (grid, 'codebook')
     place = octcompress.quant.nearest_entry (q, grid.codebook);
     count = numel (grid.codebook);
     total = accumarray (place(:), double (move(:)), [count 1]);
-    share = total ./ max (accumarray (place(:), 1, [count 1]), 1);
+    share = total;
+    if ~by_gradient
+      share = total ./ max (accumarray (place(:), 1, [count 1]), 1);
+    end
     fixed = grid.codebook(:) == 0;
     share(fixed) = 0;
     grid.codebook = cast (double (grid.codebook(:)) + share, class (grid.codebook));
@@ -46,6 +54,9 @@ function grid = step_of_grid (grid, w, move, q)
     cut = {grid.group};
   end
   n = size (octcompress.quant.slices (w, grid.axis, cut{:}), 1);
+  if by_gradient
+    n = sqrt (n * last);
+  end
   change = sum (octcompress.quant.slices (double (move) .* double (slope), grid.axis, cut{:}), ...
                 1)' / max (n, 1);
   before = double (grid.scale(:));

@@ -73,7 +73,9 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
                 'is_sgd', strcmp (options.optimizer, 'sgd'), 'call', handles (options), ...
                 'statistics', {layers_with_statistics(model.layers(1:count))}, ...
                 'chain', {chain}, ...
-                'as_it_is', needs_nothing (base.model, train.x, options));
+                'as_it_is', needs_nothing (base.model, train.x, options), ...
+                'descends', isfield (options, 'scale_rule') ...
+                            && strcmp (options.scale_rule, 'gradient'));
   run = with_places (run, places);
   has_after_step = isfield (train, 'after_step');
   has_loss_at = isfield (train, 'loss_at');
@@ -272,6 +274,13 @@ function [state, loss] = train_batch (state, run, train, which)
                                           which, scale);
   else
     [loss, steps, state] = gradients_of (state, run, train, x, which, scale);
+  end
+  if run.descends   % for after_step: minus the learning rate times the gradients
+    factor = state.rate / scale;
+    if scale == 0
+      factor = 0;
+    end
+    state.descent = cellfun (@(step) -factor * step, steps, 'UniformOutput', false);
   end
   if isfinite (loss(1))
     state = update (state, run, steps, scale);
