@@ -17,7 +17,8 @@ function y = nn_predict (model, x, varargin)
 %                                fixed-point multipliers, by the rules of TensorFlow Lite's int8
 %                                kernels [1] (octcompress.quant.integer_forward)
 %     requantization ('double')  of integers: 'double' rounding, as TensorFlow Lite is built by
-%                                default, or 'single'
+%                                default, 'single', or 'litert', which is what LiteRT's reference
+%                                kernels do: single in dense layers, double in all others
 %
 %   Where nn_quantize has put grids on the activations, every layer computes on its grid.
 %

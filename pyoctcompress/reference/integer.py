@@ -10,6 +10,7 @@ a product is larger.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
@@ -245,7 +246,7 @@ def compute(entry: Any, layer: graph.Layer, given: list[Value], rounding: str) -
         codes = integer_softmax(channels_first, single(first.grid))
         value.codes = np.moveaxis(codes, 0, channel_dimension(first.codes))
         return value
-    value.codes = from_table(entry, layer, first, out_grid)
+    value.codes = from_table(entry, layer, first, out_grid, rounding)
     return value
 
 
@@ -281,6 +282,8 @@ def finish(value: Value, rounding: str) -> Value:
         shape[channels] = -1
         total = total + own.bias.reshape(shape)
         m, s = (np.reshape(part, shape) for part in (own.multiplier, own.shift))
+        if rounding == "litert" and kind == "dense":
+            rounding = "single"
     first, last = code_range(grid)
     low = max(first, zero + float(bound(value.low, out_scale)))
     high = min(last, zero + float(bound(value.high, out_scale)))
@@ -320,12 +323,17 @@ def mean_codes(entry: Any, layer: graph.Layer, codes: Array) -> Array:
     return np.trunc((total + np.sign(total) * np.floor(count / 2)) / count)
 
 
-def from_table(entry: Any, layer: graph.Layer, value: Value, out_grid: Grid | None) -> Array:
+def from_table(
+    entry: Any, layer: graph.Layer, value: Value, out_grid: Grid | None, rounding: str
+) -> Array:
     """Compute a function of one number from a table of all codes."""
     if out_grid is None or value.grid is None:
         refuse(layer, "its output has no grid")
     first, last = code_range(value.grid)
     codes = np.arange(first, last + 1.0)[np.newaxis]
+    if layer["type"] in ("leakyrelu", "hardswish"):
+        outputs = integer_table(layer, codes, value.grid, out_grid, rounding)
+        return outputs.ravel()[(value.codes - first).astype(np.intp)]
     table = (codes - scalar(value.grid["zero_point"])) * np.float64(single(value.grid))
     try:
         result = entry.run.forward(layer, table, None)[0]
@@ -342,10 +350,61 @@ def from_table(entry: Any, layer: graph.Layer, value: Value, out_grid: Grid | No
     return outputs.ravel()[(value.codes - first).astype(np.intp)]
 
 
+def integer_table(
+    layer: graph.Layer, codes: Array, in_grid: Grid, out_grid: Grid, rounding: str
+) -> Array:
+    """Compute leaky relu and hard swish of codes as TensorFlow Lite's int8 kernels do.
+
+    Leaky relu: the code less its zero point, times a fixed-point s_in / s_out from 0 on and
+    s_in * slope / s_out below. Hard swish: in 16-bit integers, x / 128 times relu6 (x + 3) / 6 as
+    (clip (x * 2^15 / 3) + 2^15) / 2.
+    """
+    in_scale, out_scale = single(in_grid), single(out_grid)
+    x = codes - scalar(in_grid["zero_point"])
+    if layer["type"] == "leakyrelu":
+        slope = np.float32(scalar(layer.get("slope", 0.01)))
+        table = fixed_multiply(x, *fixed_multiplier(float(in_scale / out_scale)), rounding)
+        below = fixed_multiply(x, *fixed_multiplier(float(in_scale * slope / out_scale)), rounding)
+        table = np.where(x < 0, below, table)
+    else:
+        fine = in_scale / np.float32(128)
+        to_out, out_shift = half_multiplier(float(fine / out_scale))
+        to_gate, gate_shift = half_multiplier(float(fine / np.float32(3 / 32768)))
+        x = gate = x * 128
+        if gate_shift > 0:
+            gate = clip_half(gate * 2.0 ** (gate_shift - 1))
+        gate = high_half(gate, to_gate)
+        if gate_shift > 0:
+            gate = clip_half(gate * 2)
+        gate = round_half_away(gate / 2.0 ** max(-gate_shift, 0))
+        gate = np.floor((gate + 32768) / 2)
+        table = np.trunc(gate * high_half(x, to_out) / 32768)
+        table = round_half_away(table / 2.0 ** max(-out_shift, 0))
+    first, last = code_range(out_grid)
+    return np.clip(table + scalar(out_grid["zero_point"]), first, last)
+
+
+def half_multiplier(ratio: float) -> tuple[float, float]:
+    """Give `fixed_multiplier` with 16 bits."""
+    multiplier, shift = fixed_multiplier(ratio)
+    return min(math.floor((scalar(multiplier) + 32768) / 65536), 32767), scalar(shift)
+
+
+def high_half(a: Array, b: float) -> Array:
+    """Round a * b / 2^15 as gemmlowp does, to 16 bits."""
+    product = a * b
+    return clip_half(np.trunc((product + 16384 - 32767 * (product < 0)) / 32768))
+
+
+def clip_half(x: Array) -> Array:
+    """Clip to 16 bits."""
+    return np.clip(x, -32768, 32767)
+
+
 def integer_predict(caller: str, model: Any, x: Any, batch_size: Any, rounding: str) -> list[Array]:
     """Compute the outputs of a quantized network in integers, batch by batch."""
     check(caller, "batch_size", batch_size, "integer", (1, np.inf))
-    check(caller, "requantization", rounding, "choice", ["double", "single"])
+    check(caller, "requantization", rounding, "choice", ["double", "single", "litert"])
     model = graph.tidy(caller, model)
     in_grid = model.get("quantization", {}).get("input")
     if in_grid is None or in_grid.get("dynamic") or in_grid["bits"] > 8:

@@ -25,7 +25,8 @@ def predict(model: Any, x: Any, **options: Any) -> Any:
         ``float`` (default), or ``integer``: 8-bit codes, 32-bit sums and fixed-point multipliers,
         by the rules of TensorFlow Lite's int8 kernels.
     requantization : str
-        Of integers: ``double`` rounding (default) or ``single``.
+        Of integers: ``double`` rounding (default), ``single``, or ``litert``: single in dense
+        layers and double in all others, which is what LiteRT's reference kernels do.
 
     Returns
     -------

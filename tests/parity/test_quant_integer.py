@@ -39,6 +39,8 @@ def network(kind="float32"):
         layer("averagepool", "v", pool_size=3.0, stride=2.0, padding="same", **names("z")),
         layer("concat", "k", **names("p", "v")),
         layer("transposedconv2d", "t", weights=r(2, 2, 3, 12), stride=2.0),
+        layer("leakyrelu", "lr", slope=0.2),
+        layer("hardswish", "hs"),
         layer("sigmoid", "g"),
         layer("globalaveragepool", "ga"),
         layer("flatten", "f"),
@@ -62,7 +64,7 @@ def test_networks(kind):
         small, _ = verbs.quantize(model, data=x, **options)
         if options.get("activation_scheme") == "symmetric":
             small["layers"] = small["layers"][:-1]
-        for rounding in ("double", "single"):
+        for rounding in ("double", "single", "litert"):
             more = {"arithmetic": "integer", "requantization": rounding}
             for batch in (256.0, 7.0):
                 given = {**more, "batch_size": batch}

@@ -7,7 +7,8 @@ function [y, grids] = integer_forward (plan, layers, x, in_grid, rounding)
 %   layers    cell of layers with grids of weights and activations (nn_quantize with data)
 %   x         double, codes of the batch in the engine's layout
 %   in_grid   model.quantization.input
-%   rounding  'double' or 'single' (octcompress.quant.fixed_multiply)
+%   rounding  'double' or 'single' (octcompress.quant.fixed_multiply); 'litert': 'single' in dense
+%             layers and 'double' in all others, as LiteRT's reference kernels were seen to do
 %   y         cell of double arrays of whole numbers: the codes of each output
 %   grids     cell: their grids
 %
@@ -19,6 +20,7 @@ function [y, grids] = integer_forward (plan, layers, x, in_grid, rounding)
 %   averagepool, globalaveragepool  the mean of codes, rounded half away from zero
 %   maxpool, flatten, concat, ...   codes as they are
 %   softmax         octcompress.quant.integer_softmax
+%   leakyrelu, hardswish   octcompress.quant.integer_table
 %   other functions of one number: from a table of all 256 codes
 %
 %   All in doubles, which hold integers up to 2^53 exactly, so the layers' own functions do the
@@ -129,7 +131,7 @@ function value = compute (run, layer, in, rounding)
       end
       value.codes = octcompress.quant.integer_softmax (first.codes, single (first.grid.scale));
     otherwise
-      value.codes = from_table (run, layer, first, out_grid);
+      value.codes = from_table (run, layer, first, out_grid, rounding);
   end
 end
 
@@ -171,6 +173,9 @@ function value = finish (value, rounding)
       total = value.pending.run ('forward', layer, centred{1}, false) + integers.bias;
       m = integers.multiplier;
       s = integers.shift;
+      if strcmp (rounding, 'litert') && strcmp (layer.type, 'dense')
+        rounding = 'single';
+      end
   end
   [first, last] = octcompress.quant.code_range (grid);
   low = max (first, zero + round (value.low / out_scale));
@@ -212,11 +217,17 @@ function codes = mean_codes (run, layer, codes)
   codes = fix ((total + sign (total) .* floor (count / 2)) ./ count);
 end
 
-function codes = from_table (run, layer, in, out_grid)
+function codes = from_table (run, layer, in, out_grid, rounding)
   if isempty (out_grid)
     refuse (layer, 'its output has no grid');
   end
   [first, last] = octcompress.quant.code_range (in.grid);
+  if any (strcmp (layer.type, {'leakyrelu', 'hardswish'}))
+    codes = octcompress.quant.integer_table (layer, double (first:last)', in.grid, out_grid, ...
+                                             rounding);
+    codes = reshape (codes(in.codes - first + 1), size (in.codes));
+    return
+  end
   table = (double (first:last)' - double (in.grid.zero_point)) * double (single (in.grid.scale));
   try
     result = run ('forward', layer, table', false);

@@ -13,7 +13,8 @@ function y = integer_predict (caller, model, x, batch_size, rounding)
 %   See also nn_predict, octcompress.quant.integer_forward.
 
   octcompress.internal.check (caller, 'batch_size', batch_size, 'integer', [1 Inf]);
-  octcompress.internal.check (caller, 'requantization', rounding, 'choice', {'double', 'single'});
+  octcompress.internal.check (caller, 'requantization', rounding, 'choice', ...
+                              {'double', 'single', 'litert'});
   model = octcompress.model.tidy (caller, model);
   if ~isfield (model, 'quantization') || ~isfield (model.quantization, 'input') ...
      || isfield (model.quantization.input, 'dynamic') || model.quantization.input.bits > 8
