@@ -1,5 +1,5 @@
 function table = integer_table (layer, codes, in_grid, out_grid, rounding)
-%INTEGER_TABLE  Leaky relu and hard swish in integers, as TensorFlow Lite's int8 kernels compute them.
+%INTEGER_TABLE  Leaky relu and hard swish in integers, as TensorFlow Lite computes them.
 %
 %   table = octcompress.quant.integer_table (layer, codes, in_grid, out_grid, rounding)
 %
