@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pyoctcompress.datafile import DataFile, data
     from pyoctcompress.exporters import export
     from pyoctcompress.health import doctor
+    from pyoctcompress.importers import convert
     from pyoctcompress.matfile import StructArray
     from pyoctcompress.methods import (
         calibrate,
@@ -83,6 +84,7 @@ __all__ = [
     "__version__",
     "calibrate",
     "check",
+    "convert",
     "correct",
     "crosscheck",
     "data",
@@ -122,6 +124,7 @@ _HOME = {
     "StructArray": "matfile",
     "calibrate": "methods",
     "check": "methods",
+    "convert": "importers",
     "correct": "methods",
     "crosscheck": "agreement",
     "data": "datafile",

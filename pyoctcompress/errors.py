@@ -72,7 +72,7 @@ _TAGS: tuple[tuple[type[OctcompressError], str], ...] = (
     (
         ModelError,
         "notModel badModel badLayer badSize badInputs unknownType unknownLayer unknownInput "
-        "duplicateName notFinite noTensors unsupported notQuantized",
+        "duplicateName notFinite noTensors wrongResult unsupported notQuantized",
     ),
     (DataError, "badData badLabels badInput"),
     (

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
 from math import prod
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
+from pyoctcompress.errors import OctcompressError
 from pyoctcompress.matfile import octave_binary as shared
 from pyoctcompress.matfile import types as t
 from pyoctcompress.matfile.buffer import Account
@@ -17,6 +22,9 @@ _NUMERIC = {"double": "f8", "single": "f4", **{n: n for n in shared._INTEGERS}}
 # HDF5's own deflate makes at most 1032 bytes of one; small arrays may be nothing but fill values.
 _LARGEST_INFLATION = 1040
 _ALWAYS_FINE = 1 << 20
+# Processor seconds that reading a file may take, and bytes a second beyond: damaged files may make
+# the HDF5 library run for ever.
+_SECONDS, _SLOWEST = 15, 5_000_000
 
 
 def library() -> Any:
@@ -37,22 +45,68 @@ def library() -> Any:
     return h5py
 
 
+@contextlib.contextmanager
+def opened(path: Path, memory_limit: int) -> Iterator[Any]:
+    """Open a file, after another process has read all of it and lived.
+
+    Raises
+    ------
+    Fault
+        ``damaged``, ``noLibrary``.
+    """
+    h5py = library()
+    listed = path.stat()
+    mark = (os.path.abspath(path), listed.st_ino, listed.st_size, listed.st_mtime_ns)
+    if mark not in _survived:
+        _probe(path, memory_limit)
+        _survived.append(mark)
+        del _survived[:-16]
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except OctcompressError:  # of what is done with the file; some are OSErrors
+        raise
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError, OverflowError) as error:
+        reason = str(error).split("\n")[0]
+        raise t.Fault("damaged", f"'{path}' is damaged: {reason}") from None
+
+
+_survived: list[Any] = []
+
+
+def _probe(path: Path, memory_limit: int) -> None:
+    probe = Path(__file__).with_name("hdf5_probe.py")
+    seconds = _SECONDS + path.stat().st_size // _SLOWEST
+    # What maps a file or shares memory counts too, so the limit has room to spare.
+    limits = [str(seconds), str(memory_limit + (4 << 30))]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", str(probe), os.path.abspath(path), *limits],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=10 * seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise t.Fault("damaged", f"'{path}' cannot be read in {10 * seconds} s") from None
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().split("\n")[-1][:200]
+        raise t.Fault(
+            "damaged", f"'{path}' is damaged: {said or f'reading it ends with {done.returncode}'}"
+        )
+
+
 def read(
     path: Path, names: Collection[str] | None, memory_limit: int, left_out: list[str] | None
 ) -> dict[str, Any]:
     """Read variables; see `pyoctcompress.matfile.load`."""
-    h5py = library()
     variables = {}
-    try:
-        with h5py.File(path, "r") as file:
-            reader = Reader(path, file, memory_limit, left_out)
-            for name in file:
-                if name.startswith("#") or (names is not None and name not in names):
-                    continue
-                variables[name] = reader.variable(reader.member(file, name), name)
-    except (OSError, RuntimeError, LookupError, ValueError, TypeError, OverflowError) as error:
-        reason = str(error).split("\n")[0]
-        raise t.Fault("damaged", f"'{path}' is damaged: {reason}") from None
+    with opened(path, memory_limit) as file:
+        reader = Reader(path, file, memory_limit, left_out)
+        for name in file:
+            if name.startswith("#") or (names is not None and name not in names):
+                continue
+            variables[name] = reader.variable(reader.member(file, name), name)
     return variables
 
 

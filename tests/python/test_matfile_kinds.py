@@ -256,13 +256,14 @@ def test_damaged_by_chance(form, octave_files, tmp_path):
         hdf5_writer.write(source, NAMED)
     else:
         source.write_bytes((octave_files / f"{form}.mat").read_bytes())
+    count = 25 if form in ("hdf5", "v7.3") else 100  # each is first read in another process
     done = subprocess.run(
-        [sys.executable, "-c", FUZZ, str(source), "100"],
+        [sys.executable, "-c", FUZZ, str(source), str(count)],
         capture_output=True, text=True, timeout=120, cwd=Path(__file__).parents[2], check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     loaded, refused = map(int, done.stdout.split())
-    assert loaded + refused == 100 and refused > 20
+    assert loaded + refused == count and refused > count // 5
 
 
 def test_every_truncation(octave_files, tmp_path):

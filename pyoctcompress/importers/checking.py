@@ -1,0 +1,188 @@
+"""The end of every import: the outputs beside those of the source's own runtime."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyoctcompress.importers.building import Value, fail
+from pyoctcompress.reference import verbs
+
+Array = npt.NDArray[Any]
+
+# Of the largest output: rounding of float products; of grids a value may fall beside its step.
+_FLOAT, _GRID = 1e-4, 0.06
+_STEPS = 12  # of a sequence whose length is open
+
+
+def not_checked(reason: str) -> dict[str, Any]:
+    """Say that nothing was compared, and why."""
+    text = f"not checked: {reason}"
+    return {"checked": False, "runtime": "", "difference": np.nan, "allowed": np.nan, "text": text}
+
+
+def against_onnx(
+    path: Path, model: dict[str, Any], start: Value, outputs: Sequence[Value], verify: bool
+) -> dict[str, Any]:
+    """Compare with ONNX Runtime."""
+    if not verify:
+        return not_checked("not asked for")
+    try:
+        runtime = importlib.import_module("onnxruntime")
+    except ImportError:
+        return not_checked("ONNX Runtime is not installed (pip install octcompress[runtimes])")
+
+    def run(x: Array) -> list[Array]:
+        options = runtime.SessionOptions()
+        options.log_severity_level = 4
+        session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        one = session.get_inputs()[0]
+        kind = {"tensor(float16)": np.float16, "tensor(double)": np.float64}.get(one.type)
+        given = x.astype(kind or np.float32)
+        return [np.asarray(y) for y in session.run(None, {one.name: given})]
+
+    return _compare(f"ONNX Runtime {runtime.__version__}", model, start, outputs, run)
+
+
+def against_tflite(
+    path: Path, model: dict[str, Any], start: Value, outputs: Sequence[Value], verify: bool
+) -> dict[str, Any]:
+    """Compare with LiteRT."""
+    if not verify:
+        return not_checked("not asked for")
+    try:
+        runtime = importlib.import_module("ai_edge_litert.interpreter")
+    except ImportError:
+        return not_checked("LiteRT is not installed (pip install octcompress[runtimes])")
+
+    def run(x: Array) -> list[Array]:
+        interpreter = runtime.Interpreter(model_path=str(path), num_threads=1)
+        interpreter.allocate_tensors()
+        one = interpreter.get_input_details()[0]
+        interpreter.set_tensor(one["index"], _to_codes(x, one))
+        interpreter.invoke()
+        return [
+            _from_codes(interpreter.get_tensor(each["index"]), each)
+            for each in interpreter.get_output_details()
+        ]
+
+    return _compare("LiteRT", model, start, outputs, run)
+
+
+def _to_codes(x: Array, details: Any) -> Array:
+    if details["dtype"] == np.float32:
+        return x.astype(np.float32)
+    scale, zero = details["quantization"]
+    limits = np.iinfo(details["dtype"])
+    codes = np.rint(x / (scale or 1)) + zero
+    return np.asarray(np.clip(codes, limits.min, limits.max), details["dtype"])
+
+
+def _from_codes(y: Array, details: Any) -> Array:
+    if details["dtype"] == np.float32:
+        return y
+    scale, zero = details["quantization"]
+    return np.asarray((y.astype(np.float64) - zero) * (scale or 1), np.float32)
+
+
+def against_module(model: dict[str, Any], module: Any, verify: bool) -> dict[str, Any]:
+    """Compare with a torch module, where one is given."""
+    if not verify:
+        return not_checked("not asked for")
+    if module is None:
+        return not_checked("a state_dict has no module to run; give one (module=...)")
+    torch = importlib.import_module("torch")
+    size = tuple(np.ravel(model["input_size"]))
+    axes = {1: "NF", 2: "NTF", 3: "NCHW"}[len(size)]
+
+    def run(x: Array) -> list[Array]:
+        module.eval()
+        with torch.no_grad():
+            found = module(torch.from_numpy(np.ascontiguousarray(x, np.float32)))
+        found = found if isinstance(found, tuple | list) else [found]
+        return [one.numpy() for one in found]
+
+    start = Value("input", tuple(n if np.isnan(n) else int(n) for n in size), axes)
+    return _compare(f"torch {torch.__version__}", model, start, None, run)
+
+
+def _compare(
+    runtime: str,
+    model: dict[str, Any],
+    start: Value,
+    outputs: Sequence[Value] | None,
+    run: Callable[[Array], list[Array]],
+) -> dict[str, Any]:
+    """Compare the outputs of one random observation.
+
+    Raises
+    ------
+    ModelError
+        ``octcompress:convert:wrongResult``.
+    """
+    random = np.random.RandomState([0])
+    size = [_STEPS if n != n else int(n) for n in start.size]
+    x = random.standard_normal((*size, 1)).astype(np.float32)
+    grid = model.get("quantization", {}).get("input")
+    if grid is not None:  # within its range
+        scale, zero = float(grid["scale"].item()), float(grid["zero_point"].item())
+        codes = random.randint(
+            -(2 ** (int(grid["bits"]) - 1)), 2 ** (int(grid["bits"]) - 1), x.shape
+        )
+        x = ((codes - zero) * scale).astype(np.float32)
+    # Observations come last with us, but before the steps of a sequence.
+    ours_in = np.moveaxis(x, -1, 1) if len(size) == 2 else x
+    try:
+        theirs = run(_to_source(ours_in, start))
+    except Exception as error:  # of a runtime that is not ours
+        first = (str(error) or type(error).__name__).split("\n")[0]
+        return not_checked(f"{runtime} does not run it ({first[:120]})")
+    found: Any = verbs.predict(model, ours_in)
+    found = found if isinstance(found, list) else [found]
+    grids = any("quantization" in layer and "output" in layer["quantization"]
+                for layer in model["layers"]) or grid is not None  # fmt: skip
+    allowed = _GRID if grids else _FLOAT
+    difference = 0.0
+    for k, expected in enumerate(theirs):
+        given = np.asarray(found[k])
+        if outputs is not None:
+            given = _to_source(given, outputs[k])
+        elif given.ndim == 2:
+            given = given.T
+        if given.size != expected.size:
+            fail(
+                "wrongResult",
+                f"output {k + 1} has {given.size} numbers, but {expected.size} in {runtime}; "
+                "please report this model",
+            )
+        largest = max(float(np.abs(expected).max(initial=0)), 1e-30)
+        gap = np.abs(given.reshape(expected.shape).astype(float) - expected)
+        difference = max(difference, float(gap.max(initial=0)) / largest)
+    if not difference <= allowed:
+        fail(
+            "wrongResult",
+            f"the outputs differ from those of {runtime} by {difference:.2g} of the largest, where "
+            f"{allowed:g} is allowed; please report this model (verify=False converts it all the "
+            "same)",
+        )
+    text = f"checked against {runtime}: the outputs differ by {difference:.2g} of the largest"
+    return {
+        "checked": True,
+        "runtime": runtime,
+        "difference": difference,
+        "allowed": allowed,
+        "text": text,
+    }
+
+
+def _to_source(x: Array, value: Value) -> Array:
+    """Turn a batch of ours to the source's axes."""
+    ours = {1: "FN", 2: "FNT", 3: "HWCN"}[len(value.size)]
+    x = x.reshape(x.shape + (1,) * (len(ours) - x.ndim))
+    axes = value.axes.replace("D", "")
+    return np.ascontiguousarray(x.transpose([ours.index(axis) for axis in axes]))
