@@ -36,13 +36,14 @@ function source = make_source (caller, group, model, plan, features, x, y, optio
   else
     answers = @(which, x) octcompress.distill.teach (group, x, [], kind);
   end
+  parts = [true, min(options.alpha) < 1, ~isempty(features)];
   source.parts = {'teacher_loss', 'label_loss', 'feature_loss'};
-  source.parts = source.parts([true, min(options.alpha) < 1, ~isempty(features)]);
+  source.parts = source.parts(parts);
   spec = struct ('answers', answers, 'members', {group.members}, 'call', ...
                  octcompress.distill.logit_loss (options.loss), 'temperature', ...
                  options.temperature, 'alpha', options.alpha, 'ramp', options.ramp, ...
                  'features', {features}, 'label_loss', source.loss, 'sizes', ...
-                 {plan.sizes(plan.outputs)}, 'parts', {source.parts});
+                 {plan.sizes(plan.outputs)}, 'parts', parts);
   mixed_loss = @octcompress.distill.mixed_loss;
   source.loss = @(outputs, which, x) mixed_loss (spec, outputs, which, x, 1);
   if numel (options.temperature) > 1 || numel (options.alpha) > 1

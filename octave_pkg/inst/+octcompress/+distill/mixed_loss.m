@@ -11,8 +11,7 @@ function [value, dy] = mixed_loss (spec, outputs, which, x, moment)
 %     features     of octcompress.distill.attach_features
 %     label_loss   as octcompress.train.loop has a loss; [] where there are no labels
 %     sizes        cell: of one observation of each output
-%     parts        cellstr, of what value tells beside the loss: 'teacher_loss', 'label_loss',
-%                  'feature_loss'
+%     parts        1 x 3 logical: whether value tells the loss to teachers, labels and features
 %   outputs  cell: the student's logits and features, in the engine's layout
 %   moment   0 to 1: how far the training is
 %   value    row: alpha * teacher + (1 - alpha) * labels + features, and its parts
@@ -27,33 +26,46 @@ function [value, dy] = mixed_loss (spec, outputs, which, x, moment)
 
   n = numel (which);
   t = spec.answers (which, x);
-  alpha = at_moment (spec.alpha, spec.ramp, moment);
-  teacher_loss = 0;
-  label_loss = 0;
-  feature_loss = 0;
-  gradient = zeros (size (outputs{1}), class (outputs{1}));
+  y = outputs{1};
+  alpha = spec.alpha;
+  temperature = spec.temperature;
+  if numel (alpha) + numel (temperature) > 2
+    alpha = at_moment (alpha, spec.ramp, moment);
+    temperature = at_moment (temperature, spec.ramp, moment);
+  end
+  % The total, and what is of the teachers, the labels and the features.
+  losses = [0 0 0 0];
+  gradient = [];
   if alpha > 0 && ~isempty (spec.call)
-    s = outputs{1};
+    s = y;
     vector = isscalar (spec.sizes{1});
     if ~vector
-      s = reshape (octcompress.distill.to_features (s, spec.sizes{1}), [], n);
+      s = reshape (octcompress.distill.to_features (y, spec.sizes{1}), [], n);
     end
-    temperature = at_moment (spec.temperature, spec.ramp, moment);
-    total = 0;
     for i = 1:numel (spec.members)
       member = spec.members{i};
-      [one, d] = spec.call (t(member.outputs{1}.rows, :), s, temperature);
-      teacher_loss = teacher_loss + member.weight * one;
-      total = total + (alpha * member.weight) * d;
+      theirs = t;
+      if size (t, 1) ~= size (s, 1)
+        theirs = t(member.outputs{1}.rows, :);
+      end
+      [one, d] = spec.call (theirs, s, temperature);
+      losses(2) = losses(2) + member.weight * one;
+      share = alpha * member.weight;
+      if share ~= 1
+        d = share * d;
+      end
+      gradient = plus_more (gradient, d);
     end
-    gradient = total;
     if ~vector
-      gradient = octcompress.distill.from_features (total, spec.sizes{1});
+      gradient = octcompress.distill.from_features (gradient, spec.sizes{1});
     end
   end
   if alpha < 1 && ~isempty (spec.label_loss)
-    [label_loss, d] = spec.label_loss (outputs, which, x);
-    gradient = gradient + (1 - alpha) * d{1};
+    [losses(3), d] = spec.label_loss (outputs, which, x);
+    gradient = plus_more (gradient, (1 - alpha) * d{1});
+  end
+  if isempty (gradient)
+    gradient = zeros (size (y), class (y));
   end
   dy = [{gradient}, cell(1, numel (spec.features))];
   for k = 1:numel (spec.features)
@@ -61,14 +73,18 @@ function [value, dy] = mixed_loss (spec, outputs, which, x, moment)
     theirs = reshape (t(one.rows, :), octcompress.model.channels (one.size), [], n);
     own = octcompress.distill.to_features (outputs{1 + k}, spec.sizes{1 + k});
     [each, d] = one.call (theirs, own);
-    feature_loss = feature_loss + one.weight * each;
+    losses(4) = losses(4) + one.weight * each;
     dy{1 + k} = octcompress.distill.from_features (one.weight * d, spec.sizes{1 + k});
   end
-  parts = struct ('teacher_loss', teacher_loss, 'label_loss', label_loss, 'feature_loss', ...
-                  feature_loss);
-  value = alpha * teacher_loss + (1 - alpha) * label_loss + feature_loss;
-  for k = 1:numel (spec.parts)
-    value(k + 1) = parts.(spec.parts{k});
+  losses(1) = alpha * losses(2) + (1 - alpha) * losses(3) + losses(4);
+  value = losses([true, spec.parts]);
+end
+
+function total = plus_more (total, more)
+  if isempty (total)
+    total = more;
+  else
+    total = total + more;
   end
 end
 
@@ -87,7 +103,7 @@ end
 %!  spec = struct ('answers', @(which, x) t(:, which), 'call', ...
 %!                 octcompress.distill.logit_loss ('kl'), 'temperature', 3, 'alpha', 0.7, ...
 %!                 'ramp', 'linear', 'features', {{}}, 'label_loss', [], 'sizes', {{2, 2}}, ...
-%!                 'parts', {{'teacher_loss', 'label_loss', 'feature_loss'}});
+%!                 'parts', true (1, 3));
 %!  member = @(rows, weight) struct ('weight', weight, 'outputs', {{struct('rows', rows)}});
 %!  spec.members = {member(1:2, 0.25), member(3:4, 0.75)};
 %!  spec.label_loss = @(outputs, which, x) deal_pair (outputs{1});
