@@ -21,7 +21,7 @@ function distillation (part, folder)
   end
   switch part
     case 'hinton'
-      compare ([300 100], 8, 256, 15, folder);
+      compare ([300 100], 8, 256, 10, folder);
     case 'small'
       compare (30, 4, 128, 30, folder);
     case 'recovery'
@@ -67,6 +67,7 @@ end
 function row (name, errors, large)
   fprintf ('| %s | %.0f | %.0f | %.0f%% |\n', name, errors, ...
            100 * (errors(1) - errors(2)) / (errors(1) - large));
+  fflush (stdout);
 end
 
 function count = wrong (model, X, Y)
@@ -83,7 +84,7 @@ function recovery ()
   fprintf ('| LeNet-300-100 | accuracy | weights left |\n| --- | --- | --- |\n');
   fprintf ('| float | %.2f | %d |\n', percent (model), weights (model));
   fprintf ('| pruned to 95%% per layer | %.2f | %d |\n', percent (pruned), weights (pruned));
-  for loss = {'mse', 'kl'}
+  for loss = {'kl'}
     back = nn_distill (model, pruned, X, [], options{:}, 'loss', loss{1});
     fprintf ('| taught by the float network, no labels, %s | %.2f | %d |\n', loss{1}, ...
              percent (back), weights (back));
@@ -144,7 +145,7 @@ function times ()
             @() nn_distill(teacher, student, X, [], options{:}, 'loss', 'kl'), ...
             @() nn_distill(teacher, student, X, Y, options{:}, 'loss', 'kl')};
     seconds = Inf (1, 4);
-    for round = 1:9
+    for round = 1:7
       for k = 1:4
         [~, info] = runs{k} ();
         seconds(k) = min (seconds(k), info.history.seconds(2));
