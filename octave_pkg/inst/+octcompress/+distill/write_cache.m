@@ -57,7 +57,7 @@ function begin_variable (id, name, dims, kind, bytes)
   end
   padded = 8 * ceil (bytes / 8);
   fwrite (id, [14, 64 + padded, 6, 8, codes(1), 0, 5, 8, dims, 1, numel(name)], 'uint32');
-  fwrite (id, [name, zeros(1, 16 - numel (name))], 'uint8');
+  fwrite (id, [double(name), zeros(1, 16 - numel (name))], 'uint8');
   fwrite (id, [codes(2), bytes], 'uint32');
 end
 
