@@ -23,14 +23,17 @@ function [model, info] = nn_prune_train (model, x, y, varargin)
 %                             when they grow large (Dynamic Network Surgery [1])
 %     rewind ([])             after each change of the masks the weights that are left go back to
 %                             their values at this step (0: the beginning) [2]
-%     distill (0)             0 to 1: how much of the loss is to imitate the dense network
+%     distill (0)             0 to 1: how much of the loss is to imitate the teacher
+%     teacher ([])            a network with the same input and output size; [] is the model as it
+%                             is given, dense
 %     temperature (4)         of the distillation [3]
 %
 %   The masks come from nn_prune, at the share that the schedule gives. Between two changes zeros
 %   stay zero. Of several epochs judged on validation data, the best one after the last change is
-%   returned. The loss is (1 - distill) * cross-entropy + distill * T^2 * KL (dense || pruned).
+%   returned. The loss is (1 - distill) * cross-entropy + distill * T^2 * KL (teacher || pruned).
 %
-%   Errors: octcompress:nn_prune_train:badValue, and those of nn_train and nn_prune.
+%   Errors: octcompress:nn_prune_train:badValue, :sizesDiffer (of model and teacher), and those of
+%   nn_train and nn_prune.
 %
 %   Example:
 %     [X, Y] = nn_data ('mnist.mat', 'train');
@@ -58,6 +61,7 @@ function [model, info] = nn_prune_train (model, x, y, varargin)
   own.regrowth = false;
   own.rewind = [];
   own.distill = 0;
+  own.teacher = [];
   own.temperature = 4;
   own.loss = 'crossentropy';
   own.label_smoothing = 0;
@@ -89,7 +93,12 @@ function [model, info] = nn_prune_train (model, x, y, varargin)
                                             'the Y of VALIDATION_DATA'});
   end
   if options.distill > 0
-    train.loss = with_teacher (train.loss, model, plan, train, options);
+    teacher = model;
+    teacher_plan = plan;
+    if ~isempty (options.teacher)
+      [teacher, teacher_plan] = other_teacher (caller, model, plan, options.teacher, dropped);
+    end
+    train.loss = with_teacher (train.loss, teacher, teacher_plan, train, options);
   end
 
   learnt = floor ((1 - options.validation) * train.count);
@@ -172,6 +181,19 @@ function check_settings (caller, work)
   end
 end
 
+function [teacher, teacher_plan] = other_teacher (caller, model, plan, teacher, dropped)
+  teacher = octcompress.model.tidy (caller, teacher);
+  teacher_plan = octcompress.train.cut (caller, teacher, dropped);
+  sizes = {model.input_size, teacher.input_size; ...
+           plan.sizes{plan.outputs}, teacher_plan.sizes{teacher_plan.outputs}};
+  if ~isequal (sizes{1, 1}(:), sizes{1, 2}(:)) || ~isequal (sizes{2, 1}(:), sizes{2, 2}(:))
+    octcompress.internal.fail (caller, 'sizesDiffer', ...
+      'MODEL goes from [%s] to [%s], but TEACHER from [%s] to [%s]; they must be the same', ...
+      num2str (sizes{1, 1}(:)'), num2str (sizes{2, 1}(:)'), num2str (sizes{1, 2}(:)'), ...
+      num2str (sizes{2, 2}(:)'));
+  end
+end
+
 function loss = with_teacher (own_loss, model, plan, train, options)
   layers = model.layers(1:numel (plan.run));
   if ~isempty (options.augmentation)
@@ -179,7 +201,7 @@ function loss = with_teacher (own_loss, model, plan, train, options)
                                            teach (plan, layers, x, options), options);
     return
   end
-  % Without augmentation the dense network answers each observation once and for all.
+  % Without augmentation the teacher answers each observation once and for all.
   parts = cell (1, ceil (train.count / 256));
   for b = 1:numel (parts)
     which = (b - 1) * 256 + 1:min (b * 256, train.count);
@@ -431,6 +453,11 @@ end
 %! assert (p.layers{3}.bias, model.layers{3}.bias);
 %!test % distillation, movement, structures
 %! p = nn_prune_train (model, X, Y, quiet{:}, 'sparsity', 0.5, 'distill', 0.7);
+%! assert (nn_prune_train (model, X, Y, quiet{:}, 'sparsity', 0.5, 'distill', 0.7, 'teacher', ...
+%!                         model), p);
+%! other = nn_new ('input', 6, 'dense', 3, 'seed', 9);
+%! q = nn_prune_train (model, X, Y, quiet{:}, 'sparsity', 0.5, 'distill', 0.7, 'teacher', other);
+%! assert (~isequal (q, p));
 %! assert (nonzeros_of (p), 54);
 %! p = nn_prune_train (model, X, Y, quiet{:}, 'sparsity', 0.5, 'prune', {'criterion', 'movement'});
 %! assert (nonzeros_of (p), 54);
@@ -448,3 +475,4 @@ end
 %!error <nn_prune_train: PRUNE cannot have the option 'keep'> nn_prune_train (model, X, Y, 'prune', {'keep', 3})
 %!error <nn_prune: CRITERION must be one of> nn_prune_train (model, X, Y, 'prune', {'criterion', 'magic'})
 %!error <nn_prune_train: CHECKPOINT and RESUME do not go with a schedule> nn_prune_train (model, X, Y, 'checkpoint', 'x.mat')
+%!error <nn_prune_train: MODEL goes from \[6\] to \[3\], but TEACHER from \[6\] to \[2\]; they must be the same> nn_prune_train (model, X, Y, quiet{:}, 'distill', 1, 'teacher', nn_new ('input', 6, 'dense', 2))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import model as graph
-from .internal import Array, check, fail, is_empty, scalar, value_array
+from .internal import Array, check, fail, is_empty, scalar, value_array, vector_text
 from .nn_prune import prune
 from .nn_train import validation_source
 from .prune import movement_score, scheduled_sparsity
@@ -36,7 +36,7 @@ def prune_train(model: Any, x: Any, y: Any, **options: Any) -> tuple[graph.Model
     **options
         Those of `train`, and sparsity, initial_sparsity, schedule_prune, begin_step, end_step,
         frequency, power, rounds, prune (a dict of options of `prune`), regrowth, rewind, distill,
-        temperature: see the help of ``nn_prune_train``.
+        teacher, temperature: see the help of ``nn_prune_train``.
 
     Returns
     -------
@@ -57,6 +57,7 @@ def prune_train(model: Any, x: Any, y: Any, **options: Any) -> tuple[graph.Model
         "regrowth": False,
         "rewind": None,
         "distill": 0.0,
+        "teacher": None,
         "temperature": 4.0,
         "loss": "crossentropy",
         "label_smoothing": 0.0,
@@ -76,7 +77,11 @@ def prune_train(model: Any, x: Any, y: Any, **options: Any) -> tuple[graph.Model
     source = data_source(CALLER, model, plan, x, y, options, ("X", "Y"))
     validation = validation_source(CALLER, model, plan, options)
     if scalar(options["distill"]) > 0:
-        source = replace(source, loss=with_teacher(model, plan, source, options))
+        teacher, teacher_plan = model, plan
+        if not is_empty(options["teacher"]):
+            out = dropped.get(options["loss"], ())
+            teacher, teacher_plan = other_teacher(model, plan, options["teacher"], out)
+        source = replace(source, loss=with_teacher(teacher, teacher_plan, source, options))
 
     share = 1 - scalar(options["validation"])
     per_epoch = math.ceil(math.floor(share * source.count) / scalar(options["batch_size"]))
@@ -157,10 +162,30 @@ def check_settings(settings: Mapping[str, Any], options: Mapping[str, Any]) -> N
         fail(CALLER, "badValue", "DISTILL goes with the loss 'crossentropy' only")
 
 
+def other_teacher(
+    model: graph.Model, plan: graph.Plan, teacher: graph.Model, dropped: tuple[str, ...]
+) -> tuple[graph.Model, graph.Plan]:
+    """Check a teacher that is not the model itself."""
+    teacher = graph.tidy(CALLER, teacher)
+    teacher_plan = cut(CALLER, teacher, dropped)
+    own, other = (
+        (graph.input_size(network), network_plan.sizes[network_plan.outputs[0]])
+        for network, network_plan in ((model, plan), (teacher, teacher_plan))
+    )
+    if own != other:
+        fail(
+            CALLER,
+            "sizesDiffer",
+            f"MODEL goes from [{vector_text(own[0])}] to [{vector_text(own[1])}], but TEACHER from "
+            f"[{vector_text(other[0])}] to [{vector_text(other[1])}]; they must be the same",
+        )
+    return teacher, teacher_plan
+
+
 def with_teacher(
     model: graph.Model, plan: graph.Plan, source: Source, options: Mapping[str, Any]
 ) -> Callable[..., tuple[float, list[Array]]]:
-    """Mix a loss with the imitation of the dense network (Hinton et al., arXiv:1503.02531)."""
+    """Mix a loss with the imitation of a teacher (Hinton et al., arXiv:1503.02531)."""
     layers = model["layers"][: len(plan.types)]
     t, alpha = scalar(options["temperature"]), scalar(options["distill"])
     own_loss = source.loss

@@ -40,6 +40,7 @@ def test_what_goes_with_them():
             case(rewind=0.0, schedule_prune="iterative", rounds=2.0),
             case(rewind=4.0, optimizer="adam"),
             case(distill=0.7, temperature=2.0),
+            case(distill=0.7, teacher=models.perceptron(np.float64, (6, 3), None)),
             case(prune=["criterion", "movement"]),
             case(prune=["scope", "layer", "structure", "neuron"]),
             case(prune=["layers", "fc2", "scope", "lamp"]),
@@ -59,6 +60,7 @@ def test_what_is_refused():
         case(prune=["criterion", "magic"]),
         case(checkpoint="x.mat"),
         case(distill=0.5, loss="mse"),
+        case(distill=0.5, teacher=models.perceptron(sizes=(6, 2), last=None)),
         case(regrowth=3.0),
         case(loss="magic"),
     ]
