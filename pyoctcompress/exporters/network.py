@@ -14,11 +14,15 @@ import numpy as np
 
 from pyoctcompress.exporters.constants import CALLER
 from pyoctcompress.reference import model as graph
+from pyoctcompress.reference.integer import KEEPING
 from pyoctcompress.reference.internal import Array, fail, is_empty, scalar, value_array
 from pyoctcompress.reference.layers import rearrange
 from pyoctcompress.reference.layers.common import option
 from pyoctcompress.reference.nn_fold import fold as folding
 from pyoctcompress.reference.quant import Grid
+
+# Between integers their results lie on the grid of what they read, unless they have one.
+POOLS = ("averagepool", "globalaveragepool")
 
 PRECISIONS = ("float", "weights", "integer")
 
@@ -78,11 +82,17 @@ class Network:
         owner = self.model if k < 0 else self.layers[k]
         return owner.get("quantization", {}).get("input" if k < 0 else "output")
 
-    def output_grids(self) -> list[Grid | None]:
-        """Return the grids of the network's outputs: their own, or those of what they pass on."""
+    def grids(self) -> list[Grid | None]:
+        """Return the grid of each layer's result: its own, or that of what it passes on."""
         grids: dict[int, Grid | None] = {-1: self.output_grid(-1)}
-        for k, reads in enumerate(self.plan.inputs):
-            grids[k] = self.output_grid(k) or grids[reads[0]]
+        for k, (layer, reads) in enumerate(zip(self.layers, self.plan.inputs, strict=True)):
+            passes = layer["type"] in (*KEEPING, *POOLS, "concat")
+            grids[k] = self.output_grid(k) or (grids[reads[0]] if passes else None)
+        return [grids[k] for k in range(len(self.layers))]
+
+    def output_grids(self) -> list[Grid | None]:
+        """Return the grids of the network's outputs."""
+        grids = self.grids()
         return [grids[k] for k in self.plan.outputs]
 
     def refuse(self, layer: graph.Layer, why: str) -> None:

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyoctcompress.errors import OctcompressError
-from pyoctcompress.exporters.network import Network
+from pyoctcompress.exporters.network import POOLS, Network
 from pyoctcompress.reference import model as graph
 from pyoctcompress.reference.integer import ELEMENTWISE, KEEPING, WEIGHTED, integer_layer
 from pyoctcompress.reference.internal import value_array
 from pyoctcompress.reference.quant import Grid, code_range
-
-_POOLS = ("averagepool", "globalaveragepool")
 
 
 @dataclass
@@ -67,7 +65,7 @@ def steps(network: Network) -> list[Step]:
             end = clipped_by(network, k)
         in_grids = [grids[r] for r in plan.inputs[k]]
         grid = network.output_grid(end)
-        if grid is None and kind in (*KEEPING, *_POOLS, "concat"):
+        if grid is None and kind in (*KEEPING, *POOLS, "concat"):
             grid = in_grids[0]
         clip = layers[end]["type"] if end > k else ""
         faults = len(network.faults)

@@ -3,7 +3,7 @@
 Images are N x C x H x W, features N x F, sequences N x T x F. Integers take the forms that mobile
 runtimes were seen to compute rightly: a convolution's weights as DequantizeLinear with a scale for
 each channel on axis 0, a dense layer as MatMul and Add with a scale for each column on axis 1,
-activations as QuantizeLinear and DequantizeLinear. One scale for a tensor is written once for each
+activations as QuantizeLinear and DequantizeLinear after every layer but the last. One scale for a tensor is written once for each
 channel.
 """
 
@@ -99,11 +99,14 @@ class Writer:
     file : OnnxFile
     values : list of str
         The tensor that holds each layer's result, on its grid.
+    grids : list of grids
+        That of each layer's result, between integers.
     """
 
     def __init__(self, network: Network, file: OnnxFile) -> None:
         self.network, self.file = network, file
         self.values: list[str] = []
+        self.grids = network.grids()
 
     def write(self, path: Any) -> None:
         """Add all layers and write."""
@@ -113,7 +116,9 @@ class Writer:
         for k, layer in enumerate(network.layers):
             reads = [self.values[r] if r >= 0 else start for r in plan.inputs[k]]
             result = onnx_layers.LAYERS[layer["type"]](self, k, layer, reads)
-            self.values.append(self.on_grid(result, network.output_grid(k), layer))
+            if k not in plan.outputs:  # MNN crashes where an output is dequantized
+                result = self.on_grid(result, self.grids[k], layer)
+            self.values.append(result)
         network.check("ONNX")
         taken: list[str] = [source, start]
         for k in plan.outputs:
@@ -265,7 +270,8 @@ class Writer:
     def bias(self, layer: graph.Layer, k: int, value: Array) -> str:
         """Add a convolution's bias; as 32-bit integers where input and weights are integers."""
         label = f"{layer['name']}_bias"
-        in_grid = self.network.output_grid(self.network.plan.inputs[k][0])
+        source = self.network.plan.inputs[k][0]
+        in_grid = self.grids[source] if source >= 0 else self.network.output_grid(-1)
         grid = self.network.weight_grid(layer)
         if in_grid is None or grid is None or not fits_integers(grid):
             return self.file.constant(label, value)

@@ -110,17 +110,20 @@ def test_groups_of_scales(tmp_path):
 
 @pytest.mark.parametrize("options", [{}, {"granularity": "channel"}, {"activation_bits": 5}])
 def test_activations(tmp_path, options):
-    """QDQ: the same codes as nn_predict gives, but where a product falls half-way."""
+    """QDQ after every layer but the last: what nn_predict gives without the last grid."""
     model, x = many_kinds()
     if "activation_bits" in options:
         model["layers"] = model["layers"][:-1]
     model, _ = verbs.quantize(model, data=x, **options)
     network = to_onnx.write(model, tmp_path / "m.onnx")
     assert network.precision == "integer"
-    step = model["layers"][-1]["quantization"]["output"]["scale"]
-    difference = abs(run(tmp_path / "m.onnx", x)[0] - verbs.predict(model, x))
-    assert difference.max() <= 1.01 * np.ravel(step)[0]
-    assert (difference > 0).mean() < 0.05
+    nodes = [node.op_type for node in onnx.load(tmp_path / "m.onnx").graph.node]
+    assert nodes.count("QuantizeLinear") > 10 and nodes[-1] != "DequantizeLinear"
+    del model["layers"][-1]["quantization"]["output"]
+    wanted = verbs.predict(model, x)
+    difference = abs(run(tmp_path / "m.onnx", x)[0] - wanted) / abs(wanted).max()
+    # Some products fall half-way between two codes.
+    assert np.median(difference) < 1e-5 and difference.max() < 0.05
 
 
 def test_recurrent_weights(tmp_path):
