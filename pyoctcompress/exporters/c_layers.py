@@ -17,7 +17,7 @@ import numpy as np
 
 from pyoctcompress.errors import OctcompressError
 from pyoctcompress.exporters.c_file import Weights, braces, number
-from pyoctcompress.exporters.c_kernels import FUNCTIONS
+from pyoctcompress.exporters.c_float import FUNCTIONS
 from pyoctcompress.exporters.constants import codes_in_order, constant, weights_in_order
 from pyoctcompress.exporters.network import affine_of, bias_of, has_bias, reading
 from pyoctcompress.exporters.steps import Step

@@ -317,20 +317,6 @@ def plain(op: str, options: str = "", version: int = 2, **fields: Any) -> Emit:
     return emit
 
 
-def near(emit: Emit) -> Emit:
-    """Tell that an operator's integers may be one beside ours."""
-
-    def told(writer: Writer, step: Step, reads: list[int]) -> int:
-        if writer.integer:
-            writer.network.notes.append(
-                f"'{step.layer['name']}' ({step.layer['type']}): TensorFlow Lite rounds it in "
-                "another way; its codes may be one beside ours"
-            )
-        return emit(writer, step, reads)
-
-    return told
-
-
 def elu(writer: Writer, step: Step, reads: list[int]) -> int:
     """ELU."""
     if scalar(option(step.layer, "alpha", 1.0)) != 1:
@@ -527,12 +513,12 @@ LAYERS: dict[str, Emit] = {
     "scale": affine,
     "relu": plain("RELU"),
     "relu6": plain("RELU6"),
-    "leakyrelu": near(plain("LEAKY_RELU", "LeakyReluOptions", Alpha=slope_of)),
+    "leakyrelu": plain("LEAKY_RELU", "LeakyReluOptions", Alpha=slope_of),
     "prelu": prelu,
     "elu": elu,
     "gelu": plain("GELU", "GeluOptions", Approximate=by_tanh),
     "swish": swish,
-    "hardswish": near(plain("HARD_SWISH", version=1)),
+    "hardswish": plain("HARD_SWISH", version=1),
     "sigmoid": plain("LOGISTIC"),
     "hardsigmoid": hardsigmoid,
     "tanh": plain("TANH"),

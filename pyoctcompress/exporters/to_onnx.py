@@ -3,8 +3,8 @@
 Images are N x C x H x W, features N x F, sequences N x T x F. Integers take the forms that mobile
 runtimes were seen to compute rightly: a convolution's weights as DequantizeLinear with a scale for
 each channel on axis 0, a dense layer as MatMul and Add with a scale for each column on axis 1,
-activations as QuantizeLinear and DequantizeLinear after every layer but the last. One scale for a tensor is written once for each
-channel.
+activations as QuantizeLinear and DequantizeLinear after every layer but the last. One scale for a
+tensor is written once for each channel.
 """
 
 # Arithmetic on arrays has the type Any.

@@ -1,0 +1,215 @@
+"""The C99 functions between integers of a network; see `c_kernels`."""
+
+from __future__ import annotations
+
+from pyoctcompress.exporters.c_convolution import CONVOLVED, DECONVOLVED
+
+_DOUBLE_ROUNDING = """/* x times m * 2^(shift - 31), rounded twice: TensorFlow Lite's default. */
+static int32_t scaled (int64_t x, int32_t multiplier, int32_t shift)
+{
+  int64_t high = high_multiply (shift > 0 ? x * ((int64_t) 1 << shift) : x, multiplier);
+  return (int32_t) divided (high, shift < 0 ? -shift : 0);
+}
+"""
+_SINGLE_ROUNDING = """/* x times m * 2^(shift - 31), rounded once (TFLITE_SINGLE_ROUNDING). */
+static int32_t scaled (int64_t x, int32_t multiplier, int32_t shift)
+{
+  int32_t total = 31 - shift;
+  int64_t y = floored (x * multiplier + ((int64_t) 1 << (total - 1)), total);
+  return (int32_t) (y < INT32_MIN ? INT32_MIN : y > INT32_MAX ? INT32_MAX : y);
+}
+"""
+ROUNDING = {
+    "double": ("high_multiply divided", _DOUBLE_ROUNDING),
+    "single": ("floored", _SINGLE_ROUNDING),
+}
+
+INTEGER: dict[str, tuple[str, str]] = {
+    "floored": (
+        "",
+        """/* x / 2^shift, rounded down. */
+static int64_t floored (int64_t x, int32_t shift)
+{
+  int64_t unit = (int64_t) 1 << shift, y = x / unit;
+  return x % unit < 0 ? y - 1 : y;
+}
+""",
+    ),
+    "high_multiply": (
+        "floored",
+        """/* The upper half of a product of 32-bit numbers. */
+static int64_t high_multiply (int64_t a, int64_t b)
+{
+  int64_t y = floored (a * b + ((int64_t) 1 << 30), 31);
+  return y > INT32_MAX ? INT32_MAX : y;
+}
+""",
+    ),
+    "divided": (
+        "",
+        """/* x / 2^shift, rounded to the nearest, halves away from zero. */
+static int64_t divided (int64_t x, int32_t shift)
+{
+  int64_t half = shift > 0 ? (int64_t) 1 << (shift - 1) : 0;
+  return x < 0 ? -((-x + half) >> shift) : (x + half) >> shift;
+}
+""",
+    ),
+    "scaled": ("", ""),  # one of ROUNDING
+    "finish": (
+        "scaled",
+        """/* How sums become codes: a multiplier and a shift for all, or for each channel. */
+typedef struct {
+  int32_t zero, out_zero, low, high, each;
+  const int32_t *multiplier;
+  const int8_t *shift;
+} finish;
+
+static int8_t finished (int32_t sum, int32_t channel, const finish *end)
+{
+  int32_t k = channel * end->each;
+  int32_t y = scaled (sum, end->multiplier[k], end->shift[k]) + end->out_zero;
+  return (int8_t) (y < end->low ? end->low : y > end->high ? end->high : y);
+}
+""",
+    ),
+    "dot": (
+        "finish",
+        """static int32_t dot (const int8_t *p, const int8_t *q, int32_t count, const finish *end)
+{
+  int32_t c, sum = 0, zero = end->zero;
+  for (c = 0; c < count; c++)
+    sum += (p[c] - zero) * q[c];
+  return sum;
+}
+""",
+    ),
+    "convolved": ("window weights dot", CONVOLVED),
+    "deconvolved": ("window weights dot", DECONVOLVED),
+    "averaged": (
+        "window",
+        """static void averaged (const int8_t *x, int8_t *y, const window *g)
+{
+  int32_t a, b, c, i, j;
+  for (a = 0; a < g->out_height; a++)
+    for (b = 0; b < g->out_width; b++)
+      for (c = 0; c < g->channels; c++) {
+        int32_t sum = 0, count = 0;
+        for (i = 0; i < g->rows; i++) {
+          int32_t h = a * g->down - g->top + i * g->step_down;
+          for (j = 0; j < g->columns; j++) {
+            int32_t w = b * g->across - g->left + j * g->step_across;
+            if (h >= 0 && h < g->height && w >= 0 && w < g->width) {
+              sum += x[(h * g->width + w) * g->channels + c];
+              count++;
+            }
+          }
+        }
+        *y++ = (int8_t) ((sum + (sum < 0 ? -(count / 2) : count / 2)) / count);
+      }
+}
+""",
+    ),
+    "looked_up": (
+        "",
+        """static void looked_up (const int8_t *x, int8_t *y, int32_t count, const int8_t *table)
+{
+  int32_t i;
+  for (i = 0; i < count; i++)
+    y[i] = table[x[i] + 128];
+}
+""",
+    ),
+    "combined": (
+        "scaled",
+        """typedef struct {
+  int32_t zero[2], out_zero, low, high, multiplier[3], shift[3];
+} pair;
+
+/* Add (1), subtract (2) or multiply (3); steps are 0 where an input is stretched. */
+static void combined (const int8_t *x, const int8_t *z, int8_t *y, int kind, const int32_t *counts,
+                      const int32_t *steps, const pair *s)
+{
+  int32_t a, b, c;
+  for (a = 0; a < counts[0]; a++)
+    for (b = 0; b < counts[1]; b++)
+      for (c = 0; c < counts[2]; c++) {
+        int32_t p = x[a * steps[0] + b * steps[1] + c * steps[2]] - s->zero[0];
+        int32_t q = z[a * steps[3] + b * steps[4] + c * steps[5]] - s->zero[1];
+        int32_t value;
+        if (kind == 3)
+          value = p * q;
+        else {
+          p = scaled ((int64_t) p * 1048576, s->multiplier[0], s->shift[0]);
+          q = scaled ((int64_t) q * 1048576, s->multiplier[1], s->shift[1]);
+          value = kind == 1 ? p + q : p - q;
+        }
+        value = scaled (value, s->multiplier[2], s->shift[2]) + s->out_zero;
+        *y++ = (int8_t) (value < s->low ? s->low : value > s->high ? s->high : value);
+      }
+}
+""",
+    ),
+    "softmax": (
+        "high_multiply divided",
+        """/* exp of Q5.26 numbers that are not positive, in Q0.31 (gemmlowp's). */
+static int64_t exponential (int64_t a)
+{
+  static const int64_t factors[7] = {1672461947, 1302514674, 790015084, 290630308, 39332535,
+                                     720401, 242};
+  int64_t quarter = 16777216, within, x, x2, x3, x4, third, inner, y, rest;
+  int32_t k;
+  if (a == 0)
+    return INT32_MAX;
+  within = a - floored (a, 24) * quarter - quarter;
+  x = within * 32 + 268435456;
+  x2 = high_multiply (x, x);
+  x3 = high_multiply (x2, x);
+  x4 = high_multiply (x2, x2);
+  third = high_multiply (divided (x4, 2) + x3, 715827883);
+  inner = x + divided (third + x2, 1);
+  y = 1895147668 + high_multiply (1895147668, inner);
+  rest = within - a;
+  for (k = 0; k < 7; k++)
+    if ((rest >> (24 + k)) & 1)
+      y = high_multiply (y, factors[k]);
+  return y;
+}
+
+static int64_t exponential_of (int32_t difference, int32_t multiplier, int32_t shift)
+{
+  return exponential (high_multiply (difference * ((int64_t) 1 << shift), multiplier));
+}
+
+static void softmax (const int8_t *x, int8_t *y, int32_t rows, int32_t length, int32_t multiplier,
+                     int32_t shift, int32_t least)
+{
+  int32_t a, i, k;
+  for (a = 0; a < rows; a++, x += length, y += length) {
+    int32_t top = x[0], headroom = 32;
+    int64_t total = 0, half, inverse = 1515870810, part;
+    for (i = 1; i < length; i++)
+      top = x[i] > top ? x[i] : top;
+    for (i = 0; i < length; i++)
+      if (x[i] - top >= least)
+        total += divided (exponential_of (x[i] - top, multiplier, shift), 12);
+    for (part = total; part > 0; part /= 2)
+      headroom--;
+    half = (total * ((int64_t) 1 << headroom)) / 2;
+    inverse += high_multiply (half, -1010580540);
+    for (k = 0; k < 3; k++)
+      inverse += 4 * high_multiply (inverse, 536870912 - high_multiply (half, inverse));
+    inverse = 2 * inverse > INT32_MAX ? INT32_MAX : 2 * inverse;
+    for (i = 0; i < length; i++) {
+      int64_t value = -128;
+      if (x[i] - top >= least) {
+        value = high_multiply (inverse, exponential_of (x[i] - top, multiplier, shift));
+        value = divided (value, 12 - headroom + 23) - 128;
+      }
+      y[i] = (int8_t) (value > 127 ? 127 : value);
+    }
+  }
+}
+""",
+    ),
+}
