@@ -48,8 +48,8 @@ def test_measured(tmp_path, quantized, name, package, precision):
     found = result["check"]
     assert found["measured"] and found["observations"] == x.shape[3]
     assert found["agreement"] == 1 and found["accuracy"] == found["accuracy_there"]
-    # ONNX Runtime multiplies float activations by int8 weights in 8 bits, its sums may fall half-way
-    # between two codes, and the last layer's results stay off the grid.
+    # ONNX Runtime multiplies float activations by int8 weights in 8 bits, its sums may fall
+    # half-way between two codes, and the last layer's results stay off the grid.
     rough = precision != "float" and name == "m.onnx"
     assert found["difference"] < (0.02 if rough else 1e-5)
     if name != "m.onnx":
