@@ -16,6 +16,7 @@ from pyoctcompress.importers import onnx_constants as constants
 from pyoctcompress.importers import onnx_layers as nodes
 from pyoctcompress.importers.building import Builder, Unsupported, Value, fail, library
 from pyoctcompress.importers.onnx_call import Call, attributes_of, text_of
+from pyoctcompress.importers.onnx_patterns import with_gelu
 
 
 def read(path: Path, options: Mapping[str, Any]) -> tuple[dict[str, Any], Builder, list[Value]]:
@@ -70,15 +71,29 @@ class _Graph:
         self.known: dict[str, Any] = {}  # constants: arrays, or tensors not yet read
         self.quantized: dict[str, constants.Quantized] = {}
         self.faults: list[str] = []
-        self.readers = Counter(name for node in graph.node for name in node.input)
-        self.readers.update(one.name for one in graph.output)
         for tensor in graph.initializer:
             self.known[tensor.name] = tensor
+        constant = {
+            node.output[0]: attribute.t
+            for node in graph.node
+            if node.op_type == "Constant" and node.output
+            for attribute in node.attribute
+            if attribute.name == "value"
+        }
+
+        def number(name: str) -> Any:
+            tensor = self.known.get(name, constant.get(name))
+            small = tensor is not None and list(tensor.dims) in ([], [1])
+            return constants.tensor_array(onnx, tensor, path.parent) if small else None
+
+        self.nodes = with_gelu(graph.node, number)
+        self.readers = Counter(name for node in self.nodes for name in node.input)
+        self.readers.update(one.name for one in graph.output)
 
     def refuse_unknown(self) -> None:
         """Name all the operators that are not known, each with its nodes, at once."""
         unknown: dict[str, list[str]] = {}
-        for node in self.graph.node:
+        for node in self.nodes:
             fine = node.domain in ("", "ai.onnx") and (
                 node.op_type in nodes.LAYERS or node.op_type in constants.FOLDED
             )
@@ -99,7 +114,7 @@ class _Graph:
     def build(self, options: Mapping[str, Any]) -> tuple[dict[str, Any], Builder, list[Value]]:
         """Go through the nodes in their order."""
         self.start(options)
-        for node in self.graph.node:
+        for node in self.nodes:
             if any(name and not self.is_known(name) for name in node.input):
                 continue  # reads what could not be computed, which is told already
             try:
@@ -135,7 +150,7 @@ class _Graph:
             dim.dim_value if dim.HasField("dim_value") else None
             for dim in one.type.tensor_type.shape.dim
         ]
-        first = next((node for node in self.graph.node if one.name in node.input), None)
+        first = next((node for node in self.nodes if one.name in node.input), None)
         axes = _axes_of_input(len(shape), first, attributes_of(first) if first else {})
         if axes is None:
             fail("unsupported", f"'{self.path}' reads an input of {len(shape)} dimensions")

@@ -76,6 +76,13 @@ GRAPHS = {
          node("HardSwish", "f", "g"), node("Identity", "g", "h"), node("Softmax", "h", axis=1)],
         {}, IMAGE, 14),
     "gelu": ([node("Gelu", "x", "a"), node("Gelu", "a", approximate="tanh")], {}, IMAGE, 20),
+    "gelu of many": (
+        [node("Div", "x r", "a"), node("Erf", "a", "b"), node("Add", "b one", "c"),
+         node("Mul", "x c", "d"), node("Mul", "d half", "e"),
+         node("Mul", "e half", "f"), node("Mul", "e r2", "g"), node("Erf", "g", "h"),
+         node("Add", "one h", "i"), node("Mul", "f i")],
+        {"r": np.float32(2**0.5), "r2": np.float32([0.5**0.5]), "one": np.float32(1),
+         "half": np.float32(0.5)}, IMAGE, 13),
     "swish of two": ([node("Sigmoid", "x", "s"), node("Mul", "x s")], {}, IMAGE, 13),
     "prelu": ([node("PRelu", "x s")], {"s": np.abs(numbers(4, 1, 1))}, IMAGE, 13),
     "clip by attributes": ([node("Clip", "x", min=0.0, max=6.0)], {}, IMAGE, 7),
