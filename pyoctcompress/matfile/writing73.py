@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from pyoctcompress.matfile import types as t
 from pyoctcompress.matfile.hdf5 import library
-from pyoctcompress.matfile.reading import load
 from pyoctcompress.matfile.writing import nbytes, replace
 
 _HEADER = b"MATLAB 7.3 MAT-file, written by octcompress"
@@ -59,9 +58,15 @@ def save73(
         file.seek(0, os.SEEK_END)
 
     try:
-        return replace(path, write, lambda written: len(load(written)) == len(variables), True)
+        return replace(path, write, lambda written: _names(written) == set(variables), True)
     except t.Fault as fault:
         raise fault.error(caller) from None
+
+
+def _names(path: str) -> set[str]:
+    """Return the names of a file's variables."""
+    with library().File(path) as root:
+        return set(root) - {"#refs#"}
 
 
 class _Writer:
