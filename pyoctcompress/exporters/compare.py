@@ -16,6 +16,7 @@ from pyoctcompress.datafile import DataFile
 from pyoctcompress.exporters import runtimes
 from pyoctcompress.exporters.constants import CALLER
 from pyoctcompress.exporters.network import Network
+from pyoctcompress.exporters.to_source import Written
 from pyoctcompress.reference import model as graph
 from pyoctcompress.reference.internal import Array, share, value_array
 
@@ -28,6 +29,7 @@ _RUNTIMES: dict[str, Run] = {
     "tflite": runtimes.run_tflite,
     "c": runtimes.run_c,
     "mat73": runtimes.run_mat73,
+    "source": runtimes.run_source,
 }
 
 
@@ -61,6 +63,8 @@ def compare(
     dict
         The field check of `export`'s result.
     """
+    if isinstance(network, Written) and network.layout:
+        network = Network(network.model, graph.plan(CALLER, network.model), "float")
     if target not in _RUNTIMES or not isinstance(network, Network):
         return {"measured": False, "reason": "the file holds arrays, which are no network"}
     x, y = observations(network, data, labels)

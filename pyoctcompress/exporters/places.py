@@ -123,8 +123,7 @@ def places_of(model: graph.Model) -> list[Place]:
     for layer in model["layers"]:
         entry = TYPES[layer["type"]]
         records = layer.get("source", {})
-        fields = [*entry.trained, *entry.statistics]
-        for name in [*fields, *(f for f in ("scale", "offset") if layer["type"] == "scale")]:
+        for name in (*entry.trained, *entry.statistics):
             if is_empty(layer.get(name)):
                 continue
             record = records.get(name)

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from pyoctcompress import matfile
+from pyoctcompress.errors import OctcompressError
 from pyoctcompress.exporters.constants import CALLER
 from pyoctcompress.exporters.network import Network
 from pyoctcompress.reference import model as graph
@@ -132,6 +133,38 @@ def run_mat73(path: Path, network: Network, x: Array) -> tuple[list[Array], str]
     """Read a v7.3 file again, and compute in NumPy."""
     values = graph.predict(CALLER, matfile.load(path), x, _BATCH)
     return values, "NumPy, from the file that was read again,"
+
+
+def run_source(path: Path, network: Network, x: Array) -> tuple[list[Array], str]:
+    """Convert a file of another layout again, and compute in NumPy.
+
+    What stands between dense layers, and how images are scaled, is not in every layout; it is
+    taken from the network that was written.
+    """
+    from pyoctcompress.importers import convert
+
+    layers = network.layers
+    kinds = [layer["type"] for layer in layers if layer["type"] not in ("dense", "scale")]
+    options = {"activation": kinds[0]} if kinds and len(layers) > 2 else {}
+    options["input_size"] = network.input_size
+    for more in (options, {"input_size": network.input_size}, {}):
+        try:
+            model, _ = convert(path, verify=False, **more)
+        except OctcompressError as error:
+            reason = error.message
+            continue
+        if graph.is_network(model):
+            break
+        reason = "its layout does not say how the layers are connected"
+    else:
+        raise Missing(f"the file could not be converted again: {reason}")
+    if layers[0]["type"] == "scale" and model["layers"][0]["type"] != "scale":
+        model["layers"] = [layers[0], *model["layers"]]
+    try:
+        values = graph.predict(CALLER, model, x, _BATCH)
+    except OctcompressError as error:
+        raise Missing(f"the file that was converted again does not run: {error.message}") from None
+    return values, "NumPy, from the file that was converted again,"
 
 
 def batches(x: Array) -> list[Array]:

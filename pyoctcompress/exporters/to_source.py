@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -92,7 +92,7 @@ def write(model: Any, path: Any, *, source: Any = None) -> Written:
             f"itself: {', '.join(changed)}",
         )
     if layout in MAT_LAYOUTS:
-        write_mat(path, places, origin, layout)
+        write_mat(path, places, origin)
     elif layout == "keras":
         write_keras(path, places, origin)
     elif layout in ("safetensors", "pytorch"):
@@ -111,9 +111,14 @@ def write(model: Any, path: Any, *, source: Any = None) -> Written:
     return written
 
 
-def write_mat(path: Any, places: list[Place], origin: Path, layout: str) -> None:
+def write_mat(path: Any, places: list[Place], origin: Path) -> None:
     """Write a .mat file with arrays replaced; of flat layouts the file need not be there."""
-    variables: dict[str, Any] = matfile.load(origin, caller=CALLER) if origin.is_file() else {}
+    there = origin.is_file()
+    new_kind = there and is_v73(origin)
+    if new_kind and not any(place.grown for place in places):
+        write_copy(path, origin, lambda file: replace_v73(file, places))
+        return
+    variables: dict[str, Any] = matfile.load(origin, caller=CALLER) if there else {}
     for name, group in by_name(places).items():
         steps = steps_of(name)
         old = get(variables, steps)
@@ -124,9 +129,70 @@ def write_mat(path: Any, places: list[Place], origin: Path, layout: str) -> None
         new = assembled(group, before)
         kind = new.dtype if before is None or before.dtype.kind != "f" else before.dtype
         put(variables, steps, new.astype(kind))
-    new_kind = origin.is_file() and origin.read_bytes()[:10] == b"MATLAB 7.3"
     save = matfile.save73 if new_kind else matfile.save
     save(path, variables, caller=CALLER)
+
+
+def is_v73(path: Path) -> bool:
+    """Whether a file is MATLAB's v7.3."""
+    with open(path, "rb") as file:
+        return file.read(10) == b"MATLAB 7.3"
+
+
+def write_copy(path: Any, origin: Path, change: Callable[[BinaryIO], None]) -> None:
+    """Copy a file, and change the copy before it gets its name."""
+
+    def copy(file: BinaryIO) -> None:
+        with open(origin, "rb") as old:
+            shutil.copyfileobj(old, file, 1 << 20)
+        file.seek(0)
+        change(file)
+        file.seek(0, os.SEEK_END)
+
+    write_file(path, copy)
+
+
+def replace_v73(file: BinaryIO, places: list[Place]) -> None:
+    """Overwrite arrays of a v7.3 file, whose MATLAB objects and all else stay as they are."""
+    import h5py
+
+    def follow(place: Any, number: tuple[int, ...]) -> Any:
+        # References stand transposed: their order in the file is MATLAB's.
+        held = place[()]
+        return root[held.reshape(-1)[number[0]] if len(number) == 1 else held[number[::-1]]]
+
+    def locate(steps: list[Any]) -> Any:
+        place, element = root, None
+        for step in steps:
+            if not isinstance(step, str):
+                if isinstance(place, h5py.Dataset):
+                    place = follow(place, step)
+                else:  # of a struct array: its fields hold references
+                    element = step
+                continue
+            place = place[step]
+            if element is not None and h5py.check_ref_dtype(place.dtype):
+                place = follow(place, element)
+            element = None
+        return place
+
+    def fill(place: Any, value: Any) -> None:
+        if isinstance(value, list):
+            for k, each in enumerate(value):
+                fill(follow(place, (k,)), each)
+        else:
+            place[...] = np.asarray(value).T.reshape(place.shape).astype(place.dtype)
+
+    with h5py.File(file, "r+") as root:
+        for name, group in by_name(places).items():
+            try:
+                place = locate(steps_of(name))
+            except (KeyError, IndexError, ValueError, AttributeError):
+                fail(CALLER, "badModel", f"the source has no '{name}', where an array must go")
+            if group[0].rule == "maps":
+                fill(place, maps(group[0]))
+            else:
+                fill(place, assembled(group, place[()].T))
 
 
 def maps(place: Place) -> Any:
@@ -195,15 +261,7 @@ def put(value: Any, steps: list[Any], new: Any) -> None:
 def write_keras(path: Any, places: list[Place], origin: Path) -> None:
     """Copy a Keras file, and replace datasets in the copy."""
     if not zipfile.is_zipfile(origin):
-
-        def copy(file: BinaryIO) -> None:
-            with open(origin, "rb") as old:
-                shutil.copyfileobj(old, file, 1 << 20)
-            file.seek(0)
-            replace_datasets(file, places)
-            file.seek(0, os.SEEK_END)
-
-        write_file(path, copy)
+        write_copy(path, origin, lambda file: replace_datasets(file, places))
         return
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(origin) as old:
         weights = Path(old.extract("model.weights.h5", folder))

@@ -105,13 +105,14 @@ def test_simplenn(tmp_path, save):
     assert layers[1]["weights"][2].dtype == np.float32
 
 
-def test_dagnn_and_kernels_in_cells(tmp_path):
+@pytest.mark.parametrize("save", [matfile.save, matfile.save73])
+def test_dagnn_and_kernels_in_cells(tmp_path, save):
     """A struct array of parameters; DeepLearnToolbox's cells of kernels, turned around."""
     w = random(2, 2, 1, 3, kind=np.float32)
     params = StructArray([{"name": "f", "value": w}, {"name": "g", "value": 1.0}], (1, 2))
     kernels = [[random(2, 2, seed=j) for j in range(2)]]
     variables = {"net": {"params": params}, "cnn": {"layers": [{"k": kernels, "b": [0.5, 1.5]}]}}
-    matfile.save(tmp_path / "in.mat", variables)
+    save(tmp_path / "in.mat", variables)
     source = {"weights": origin("net.params(1).value", w.shape, (1, 2, 3, 4))}
     model = model_of([layer("conv2d", "f", weights=2 * w, source=source)], "dagnn",
                      tmp_path / "in.mat", (4, 4, 1))  # fmt: skip
@@ -217,6 +218,25 @@ def test_v73(tmp_path):
     result = oc.export(bag, tmp_path / "b.mat")
     assert not result["check"]["measured"]
     assert matfile.load(tmp_path / "b.mat")["s"] == bag["s"]
+
+
+REAL = [
+    ("ng_ex3weights.mat", {"activation": "sigmoid"}),
+    ("lenet300.mat", {"activation": "relu"}),
+    ("DnCNN_sigma25_Bnorm.mat", {"input_size": [12, 12, 1]}),  # v7.3, with objects in it
+    ("ad01.h5", {}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), REAL)
+def test_real_files(tmp_path, shared, name, options):
+    """In, pruned, out, in again: the same outputs; the file is as large as before."""
+    model, _ = oc.convert(shared / "models" / name, verify=False, **options)
+    small, _ = verbs.prune(model, sparsity=0.5)
+    result = oc.export(small, tmp_path / name, backend="numpy")
+    assert result["target"] == "source" and result["check"]["measured"]
+    assert result["check"]["difference"] < 1e-6
+    assert abs(result["bytes"] / (shared / "models" / name).stat().st_size - 1) < 0.06
 
 
 def test_refusals(tmp_path):
