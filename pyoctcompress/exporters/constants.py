@@ -77,13 +77,17 @@ def constant(array: Any, dtype: Any = None) -> Constant:
     kind = np.dtype(array.dtype if dtype is None else dtype)
     if array.ndim == 0:
         return Constant((), kind, lambda first, last: array.astype(kind))
-    return Constant(array.shape, kind, lambda first, last: array[first:last].astype(kind, copy=False))
+    return Constant(
+        array.shape, kind, lambda first, last: array[first:last].astype(kind, copy=False)
+    )
 
 
 def weights_in_order(w: Array, order: Sequence[int], dtype: Any = np.float32) -> Constant:
     """Make a constant of weights whose dimensions (counted from 0) are put in another order."""
     turned, kind = w.transpose(order), np.dtype(dtype)
-    return Constant(turned.shape, kind, lambda first, last: turned[first:last].astype(kind, copy=False))
+    return Constant(
+        turned.shape, kind, lambda first, last: turned[first:last].astype(kind, copy=False)
+    )
 
 
 def codes_in_order(w: Array, grid: Grid, order: Sequence[int], dtype: Any = np.int8) -> Constant:
