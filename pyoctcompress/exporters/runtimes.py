@@ -84,7 +84,7 @@ def run_c(path: Path, network: Network, x: Array) -> tuple[list[Array], str]:
         raise Missing("there is no C compiler (cc, gcc or clang)")
     from pyoctcompress.exporters.to_c import from_layout, to_layout
 
-    header = path.with_suffix(".h").read_text(encoding="ascii")
+    header = path.with_suffix(".h").read_text(encoding="utf-8")
     name = header.partition("void ")[2].partition("_run")[0]
     kind = "int8_t" if network.precision == "integer" else "float"
     with tempfile.TemporaryDirectory() as folder:

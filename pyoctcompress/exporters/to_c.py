@@ -22,6 +22,7 @@ from pyoctcompress._version import __version__
 from pyoctcompress.exporters import c_layers
 from pyoctcompress.exporters.c_file import STORAGES, CFile, Memory, Weights, identifier
 from pyoctcompress.exporters.c_kernels import chosen
+from pyoctcompress.exporters.c_weights import scale_and_zero
 from pyoctcompress.exporters.constants import CALLER, write_file
 from pyoctcompress.exporters.network import Network, prepare
 from pyoctcompress.exporters.steps import Step, steps
@@ -66,6 +67,8 @@ def write(
     check(CALLER, "storage", storage, "choice", list(STORAGES))
     check(CALLER, "requantization", requantization, "choice", ["double", "single"])
     path = Path(os.fspath(path)).with_suffix(".c")
+    if not path.name.isprintable() or set(path.name) & set('"\\?'):
+        fail(CALLER, "badName", f"the name '{path.name}' cannot stand in a line of C")
     network = prepare(model, precision, FLATTEN_ORDER, fold=True)
     if any(n != n for n in network.input_size):
         fail(
@@ -217,7 +220,7 @@ def header_text(writer: Writer, inputs: int, outputs: int, used: int) -> str:
     )
     shape = " x ".join(str(n) for n in layout(network.input_size))
     names = [
-        f"{network.layers[k]['name']} ({math.prod(network.plan.sizes[k])})"
+        f"{identifier(network.layers[k]['name'])} ({math.prod(network.plan.sizes[k])})"
         for k in network.plan.outputs
     ]
     text = f"""/* Written by octcompress {__version__}: a network in {
@@ -259,7 +262,7 @@ def conversions(writer: Writer) -> str:
     grid = network.output_grid(-1)
     assert grid is not None
     low, high = (int(n) for n in code_range(grid))
-    scale, zero = c_layers.scale_and_zero(grid)
+    scale, zero = scale_and_zero(grid)
     count = math.prod(network.input_size)
     text = f"""
 void {name}_encode (const float *input, int8_t *codes)
@@ -278,7 +281,7 @@ void {name}_decode (const int8_t *codes, float *output)
     first = 0
     for k, grid in zip(network.plan.outputs, network.output_grids(), strict=True):
         assert grid is not None
-        scale, zero = c_layers.scale_and_zero(grid)
+        scale, zero = scale_and_zero(grid)
         last = first + math.prod(network.plan.sizes[k])
         text += f"  for (i = {first}; i < {last}; i++)\n"
         text += f"    output[i] = (float) (codes[i] - ({zero})) * {scale};\n"

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from pyoctcompress.errors import ModelError, OptionError
+from pyoctcompress.errors import ModelError, OctcompressError, OptionError
 from pyoctcompress.exporters import c_file, to_c
 from pyoctcompress.reference import verbs
 from pyoctcompress.reference.quant import encode_grid
@@ -117,6 +117,27 @@ int main (void)
     done = subprocess.run([tmp_path / "p"], input=given, capture_output=True, check=True)
     found = np.frombuffer(done.stdout, np.float32).reshape(-1, 4).T
     assert np.array_equal(found, verbs.predict(model, 3 * x, arithmetic="integer"))
+
+
+def test_any_names(tmp_path):
+    """Names of layers and files that are none in C, a double network, two outputs of one layer."""
+    rng = np.random.default_rng(2)
+    layers = [
+        layer("dense", "*/ x", weights=rng.standard_normal((3, 4)), bias=np.ones((3, 1))),
+        layer("relu", "für 1"),
+        layer("dropout", "1"),
+        layer("dense", "für_1", weights=rng.standard_normal((2, 3))),
+    ]
+    model = {"layers": layers, "outputs": ["1", "für_1", "für 1"]}
+    x = rng.standard_normal((4, 5))
+    network = to_c.write(model, tmp_path / "2 näts.c", name="n")
+    (tmp_path / "2 näts.c").rename(tmp_path / "n.c")
+    (tmp_path / "n.h").write_bytes((tmp_path / "2 näts.h").read_bytes())
+    (found,) = c_outputs(tmp_path, [("n", network, x.astype(np.float32))])
+    for y, wanted in zip(found, verbs.predict(model, x), strict=True):
+        assert apart(y, wanted) < 1e-5
+    with pytest.raises(OctcompressError, match="cannot stand in a line of C"):
+        to_c.write(model, tmp_path / 'a"b.c')
 
 
 def test_memory_is_shared():
