@@ -34,7 +34,7 @@ def command(
     )
     parser.set_defaults(run=run)
     general = parser.add_argument_group("general")
-    if name not in ("crosscheck", "doctor"):
+    if name not in ("convert", "crosscheck", "doctor"):
         general.add_argument(
             "--backend",
             choices=["octave", "numpy"],
@@ -42,12 +42,13 @@ def command(
             help="where it is computed (octave)",
         )
     general.add_argument("--json", action="store_true", help="print the result as JSON")
-    general.add_argument(
-        "--timeout",
-        type=positive,
-        metavar="SECONDS",
-        help="stop Octave after so many seconds (no limit)",
-    )
+    if name != "convert":  # it needs no Octave
+        general.add_argument(
+            "--timeout",
+            type=positive,
+            metavar="SECONDS",
+            help="stop Octave after so many seconds (no limit)",
+        )
     return parser
 
 

@@ -299,6 +299,13 @@ def _from_mat(path: Path, options: Any) -> tuple[dict[str, Any], dict[str, Any]]
             return model, {"layout": "matlab", "check": check}
     given = {name: options[name] for name in ("layers", "activation", "input_size")}
     model, report = recognized(path, found, **given)
+    named = [name.removesuffix("_weight") for name in found if name.endswith("_weight")]
+    if not report["layout"] and named:
+        unread = unread or (
+            f"its arrays are named as PyTorch's, but not how they are used; give layers, the order "
+            f"of {', '.join(named)} and what stands between them, or activation for a chain of "
+            "dense layers"
+        )
     report["reason"] = report["reason"] or unread
     return model, {**report, "left_out": left_out, "check": check}
 

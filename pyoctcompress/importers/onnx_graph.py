@@ -92,6 +92,8 @@ class _Graph:
 
     def refuse_unknown(self) -> None:
         """Name all the operators that are not known, each with its nodes, at once."""
+        if self.graph.sparse_initializer:
+            fail("unsupported", f"'{self.path}' has sparse constants")
         unknown: dict[str, list[str]] = {}
         for node in self.nodes:
             fine = node.domain in ("", "ai.onnx") and (

@@ -250,7 +250,9 @@ def test_command(tmp_path, capsys):
     source, target = str(tmp_path / "m.mat"), str(tmp_path / "out.mat")
     order = "conv1,bn,relu,flatten,fc1"
     assert main(["convert", source, target]) == 0
-    assert "no network, but named tensors" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "no network, but named tensors" in out
+    assert "why: its arrays are named as PyTorch's" in out and "conv1, bn, fc1, fc2" in out
     text = main(["convert", source, target, "--layers", order, "--input-size", "8,8,1",
                  "--mean", "0.1307", "--std", "0.3081"])  # fmt: skip
     assert text == 0

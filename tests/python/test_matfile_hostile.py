@@ -162,6 +162,18 @@ def test_the_builder_of_this_test_is_right(tmp_path):
     assert back["s"] == {"a": "hi"}
 
 
+def test_an_object_of_an_old_class_is_read_as_its_struct(tmp_path):
+    """MATLAB's ``network``, where the caller takes what there is."""
+    name = element(1, b"network\0")
+    inner = matrix(6, (1, 1), DOUBLE, name=b"")
+    value = matrix(3, (1, 1), name, FIELDS, inner, name=b"net")
+    (tmp_path / "a.mat").write_bytes(HEADER + value + matrix(16, (1, 1), name=b"f"))
+    left_out = []
+    back = matfile.load(tmp_path / "a.mat", left_out=left_out)
+    assert back["net"] == {"a": 1.5} and back["f"].size == 0
+    assert left_out == ["f: a function handle"]
+
+
 @pytest.mark.parametrize("compress", [False, True])
 def test_every_truncation(compress, tmp_path):
     content = sound_bytes(compress, tmp_path)

@@ -48,7 +48,7 @@ function model = from_dagnn (net, place, options)
         names{i} = made.to{at};
       end
     end
-    taken = reshape (cellstr (get (l, 'params', {})), 1, []);
+    taken = reshape (cellstr (octcompress.layers.option (l, 'params', {})), 1, []);
     arrays = cell (1, numel (taken));
     places = cell (1, numel (taken));
     for i = 1:numel (taken)
@@ -126,30 +126,28 @@ function layers = in_groups (layers, in_size)
 end
 
 function [layer, fine] = convert (l, block, arrays, places)
+  get = @(name, default) octcompress.layers.option (block, name, default);
   fine = true;
   layer = [];
   switch l.type
     case 'dagnn.Conv'
-      layer = convolution ('conv2d', arrays, places);
-      layer = with_window (layer, get (block, 'stride', 1), get (block, 'pad', 0));
-      if any (get (block, 'dilate', 1) ~= 1)
-        layer.dilation = double (reshape (block.dilate, 1, []));
-      end
+      layer = octcompress.model.filters ('conv2d', arrays, places, get ('stride', 1), ...
+                                         get ('pad', 0), get ('dilate', 1));
     case 'dagnn.ConvTranspose'
-      layer = convolution ('transposedconv2d', arrays, places);
-      layer = with_window (layer, get (block, 'upsample', 1), get (block, 'crop', 0));
-      if get (block, 'numGroups', 1) ~= 1
+      layer = octcompress.model.filters ('transposedconv2d', arrays, places, ...
+                                         get ('upsample', 1), get ('crop', 0), 1);
+      if get ('numGroups', 1) ~= 1
         layer.groups = double (block.numGroups);
       end
     case 'dagnn.Pooling'
-      layer = struct ('type', 'maxpool', 'pool_size', double (get (block, 'poolSize', 1)));
-      if strcmp (get (block, 'method', 'max'), 'avg')
+      layer = struct ('type', 'maxpool', 'pool_size', double (get ('poolSize', 1)));
+      if strcmp (get ('method', 'max'), 'avg')
         layer.type = 'averagepool';
       end
-      layer = with_window (layer, get (block, 'stride', 1), get (block, 'pad', 0));
+      layer = octcompress.model.windows (layer, get ('stride', 1), get ('pad', 0));
     case 'dagnn.ReLU'
       layer = struct ('type', 'relu');
-      if get (block, 'leak', 0) ~= 0
+      if get ('leak', 0) ~= 0
         layer = struct ('type', 'leakyrelu', 'slope', double (block.leak));
       end
     case 'dagnn.Sigmoid'
@@ -160,13 +158,13 @@ function [layer, fine] = convert (l, block, arrays, places)
       layer = struct ('type', 'add');
     case 'dagnn.Concat'
       axes = 'HWC';
-      layer = struct ('type', 'concat', 'axis', axes(get (block, 'dim', 3)));
+      layer = struct ('type', 'concat', 'axis', axes(get ('dim', 3)));
     case 'dagnn.DropOut'
-      layer = struct ('type', 'dropout', 'rate', double (get (block, 'rate', 0.5)));
+      layer = struct ('type', 'dropout', 'rate', double (get ('rate', 0.5)));
     case 'dagnn.BatchNorm'
       fine = numel (arrays) == 3;
       if fine
-        layer = octcompress.model.normalization (arrays, places, get (block, 'epsilon', 1e-4));
+        layer = octcompress.model.normalization (arrays, places, get ('epsilon', 1e-4));
       end
     case 'dagnn.Scale'
       fine = ~isempty (arrays);
@@ -181,38 +179,11 @@ function [layer, fine] = convert (l, block, arrays, places)
                                                         1:ndims (arrays{2}));
       end
     case 'dagnn.Loss'
-      if strcmp (get (block, 'loss', 'softmaxlog'), 'softmaxlog')
+      if strcmp (get ('loss', 'softmaxlog'), 'softmaxlog')
         layer = struct ('type', 'softmax');
       end
     otherwise
       fine = ~isempty (strfind (l.type, 'Loss'));
-  end
-end
-
-function layer = convolution (type, arrays, places)
-  if isempty (arrays)
-    octcompress.internal.fail ('recognize', 'notNetwork', 'a %s has no filters', type);
-  end
-  w = arrays{1};
-  there = [size(w, 1), size(w, 2), size(w, 3), size(w, 4)];
-  layer = struct ('type', type, 'weights', w, 'weights_size', there);
-  layer.source.weights = octcompress.model.origin (places{1}, there, 1:4);
-  if numel (arrays) > 1
-    layer.bias = reshape (arrays{2}, [], 1);
-    layer.source.bias = octcompress.model.origin (places{2}, size (arrays{2}), ...
-                                                  1:ndims (arrays{2}));
-  end
-end
-
-function layer = with_window (layer, stride, padding)
-  layer.stride = double (reshape (stride, 1, []));
-  layer.padding = double (reshape (padding, 1, []));
-end
-
-function value = get (s, name, default)
-  value = default;
-  if isstruct (s) && isfield (s, name) && ~isempty (s.(name))
-    value = s.(name);
   end
 end
 

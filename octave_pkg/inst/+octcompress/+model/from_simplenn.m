@@ -79,20 +79,21 @@ function in_size = size_of_input (net, options)
 end
 
 function [layer, fine] = convert (l, where, channels)
+  get = @(name, default) octcompress.layers.option (l, name, default);
   fine = true;
   layer = [];
   switch l.type
     case {'conv', 'convt'}
       layer = convolution (l, where, channels);
     case 'pool'
-      layer = struct ('type', 'maxpool', 'pool_size', get (l, 'pool', 1));
-      if strcmp (get (l, 'method', 'max'), 'avg')
+      layer = struct ('type', 'maxpool', 'pool_size', get ('pool', 1));
+      if strcmp (get ('method', 'max'), 'avg')
         layer.type = 'averagepool';
       end
-      layer = with_window (layer, get (l, 'stride', 1), get (l, 'pad', 0));
+      layer = octcompress.model.windows (layer, get ('stride', 1), get ('pad', 0));
     case 'relu'
       layer = struct ('type', 'relu');
-      if get (l, 'leak', 0) ~= 0
+      if get ('leak', 0) ~= 0
         layer = struct ('type', 'leakyrelu', 'slope', double (l.leak));
       end
     case 'sigmoid'
@@ -100,12 +101,12 @@ function [layer, fine] = convert (l, where, channels)
     case {'softmax', 'softmaxloss'}
       layer = struct ('type', 'softmax');
     case 'dropout'
-      layer = struct ('type', 'dropout', 'rate', double (get (l, 'rate', 0.5)));
+      layer = struct ('type', 'dropout', 'rate', double (get ('rate', 0.5)));
     case 'bnorm'
       [arrays, names] = arrays_of (l, where);
       fine = numel (arrays) == 3;
       if fine
-        layer = octcompress.model.normalization (arrays, names, get (l, 'epsilon', 1e-4));
+        layer = octcompress.model.normalization (arrays, names, get ('epsilon', 1e-4));
       end
     case 'loss'
       % trains, but computes nothing
@@ -115,28 +116,19 @@ function [layer, fine] = convert (l, where, channels)
 end
 
 function layer = convolution (l, where, channels)
+  get = @(name, default) octcompress.layers.option (l, name, default);
   [arrays, names] = arrays_of (l, where);
-  w = arrays{1};
-  there = [size(w, 1), size(w, 2), size(w, 3), size(w, 4)];
-  layer = struct ('type', 'conv2d', 'weights', w, 'weights_size', there);
-  layer.source.weights = octcompress.model.origin (names{1}, there, 1:4);
   if strcmp (l.type, 'convt')
-    layer.type = 'transposedconv2d';
-    layer = with_window (layer, get (l, 'upsample', 1), get (l, 'crop', 0));
-    groups = get (l, 'numGroups', 1);
+    layer = octcompress.model.filters ('transposedconv2d', arrays, names, get ('upsample', 1), ...
+                                       get ('crop', 0), 1);
+    groups = get ('numGroups', 1);
   else
-    layer = with_window (layer, get (l, 'stride', 1), get (l, 'pad', 0));
-    groups = channels / there(3);
-    if any (get (l, 'dilate', 1) ~= 1)
-      layer.dilation = double (reshape (l.dilate, 1, []));
-    end
+    layer = octcompress.model.filters ('conv2d', arrays, names, get ('stride', 1), ...
+                                       get ('pad', 0), get ('dilate', 1));
+    groups = channels / layer.weights_size(3);
   end
   if groups ~= 1
     layer.groups = double (groups);
-  end
-  if numel (arrays) > 1 && ~isempty (arrays{2})
-    layer.bias = reshape (arrays{2}, [], 1);
-    layer.source.bias = octcompress.model.origin (names{2}, size (arrays{2}), [1 2]);
   end
 end
 
@@ -146,22 +138,10 @@ function [arrays, names] = arrays_of (l, where)
     names = arrayfun (@(i) sprintf ('%s.weights{%d}', where, i), 1:numel (arrays), ...
                       'UniformOutput', false);
   elseif isfield (l, 'filters')
-    arrays = {l.filters, get(l, 'biases', [])};
+    arrays = {l.filters, octcompress.layers.option(l, 'biases', [])};
     names = {[where '.filters'], [where '.biases']};
   else
     octcompress.internal.fail ('recognize', 'notNetwork', '%s has no weights', where);
-  end
-end
-
-function layer = with_window (layer, stride, padding)
-  layer.stride = double (reshape (stride, 1, []));
-  layer.padding = double (reshape (padding, 1, []));
-end
-
-function value = get (l, name, default)
-  value = default;
-  if isfield (l, name) && ~isempty (l.(name))
-    value = l.(name);
   end
 end
 
