@@ -34,6 +34,9 @@ function [model, info] = nn_rdoq (model, varargin)
 %   right and go the same way on grids of their own. What has no Hessian counts as without data;
 %   vectors of such layers get 8 bits.
 %
+%   A convolution, which sees many places of each image, is fitted to 200,000 of them, of 2000
+%   images at least.
+%
 %   The result is an ordinary network: the grids stand in layer.quantization, pruned weights stay
 %   zero, and nn_pack and nn_save code it.
 %
@@ -131,6 +134,8 @@ function job = prepare (caller, model, options)
   if ~job.with_data
     return
   end
+  plan = octcompress.model.plan (caller, model);
+  job.places = cellfun (@(size_of) prod (size_of(1:end-1)), plan.sizes);
   [x, ranges] = octcompress.model.batches (caller, model, options.data, 1);
   count = size (ranges, 1);
   fit = count - floor (double (options.held_out) * count);
@@ -242,9 +247,13 @@ end
 
 function fit = fit_to_inputs (model, original, job, k)
   %  What the layer should compute on the inputs that it now gets.
-  stats = octcompress.model.input_gram ('nn_rdoq', model, job.x, k, job.options.batch_size, ...
-                                        original);
   layer = original.layers{k};
+  x = job.x;
+  if strcmp (layer.type, 'conv2d')
+    count = octcompress.model.observations (x, original.input_size);
+    x = part_of (x, original, 1:min (count, max (2000, ceil (2e5 / job.places(k)))));
+  end
+  stats = octcompress.model.input_gram ('nn_rdoq', model, x, k, job.options.batch_size, original);
   fit.bias = [];
   if isfield (layer, 'bias')
     fit.bias = layer.bias;

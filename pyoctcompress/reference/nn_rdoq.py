@@ -50,6 +50,7 @@ class Job:
     expected: Array | None = None
     sensitivity: dict[int, Array] = field(default_factory=dict)
     power: float = 1.0
+    places: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -197,6 +198,8 @@ def prepare(
     job = Job(options, tensors, fitted, total)
     if not has_data(options):
         return job
+    plan = graph.plan(CALLER, model)
+    job.places = [math.prod(each[:-1]) for each in plan.sizes]
     x, _ = graph.batches(CALLER, model, options["data"], 1)
     count = x.shape[graph.observation_axis(x)]
     fit = count - int(scalar(options["held_out"]) * count)
@@ -303,8 +306,11 @@ def sensitivity_of(job: Job, k: int) -> Array:
 
 def fit_to_inputs(model: Any, original: Any, job: Job, k: int) -> Fit:
     """Find what layer `k` should compute on the inputs that it now gets."""
-    stats = input_gram(CALLER, model, job.x, k, job.options["batch_size"], original)
     layer = original["layers"][k]
+    x = job.x
+    if layer["type"] == "conv2d":
+        x = part_of(x, slice(max(2000, math.ceil(2e5 / job.places[k]))))
+    stats = input_gram(CALLER, model, x, k, job.options["batch_size"], original)
     bias = None if is_empty(layer.get("bias")) else value_array(layer["bias"])
     w = weights_matrix(layer).astype(np.float64)
     groups = stats.gram.shape[2]

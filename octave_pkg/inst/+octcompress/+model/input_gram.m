@@ -50,13 +50,18 @@ function stats = input_gram (caller, model, x, k, batch_size, reference)
     batch = octcompress.model.take_batch (x, model, ranges(b, 1):ranges(b, 2));
     u = octcompress.model.unrolled_inputs (layer, octcompress.model.layer_inputs (plan, ...
           model.layers, batch, k));
-    stats.gram = stats.gram + products (u, u);
+    gram = products (u, u);
+    stats.gram = stats.gram + gram;
     stats.total = stats.total + totals (u);
     stats.count = stats.count + size (u, 2);
     if two
       r = octcompress.model.unrolled_inputs (layer, octcompress.model.layer_inputs (plan, ...
             reference.layers, batch, k));
-      stats.cross = stats.cross + products (r, u);
+      if isequal (r, u)   % no layer before has changed
+        stats.cross = stats.cross + gram;
+      else
+        stats.cross = stats.cross + products (r, u);
+      end
       stats.total_reference = stats.total_reference + totals (r);
     end
   end
