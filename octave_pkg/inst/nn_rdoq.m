@@ -13,7 +13,8 @@ function [model, info] = nn_rdoq (model, varargin)
 %                       error counts by its share of the tensor's squares
 %     tradeoff (0.02)   how much of the outputs' power may become error to save one bit a weight;
 %                       with a target where the search begins
-%     bytes ([])        target: the smallest tradeoff at which nn_pack gives at most so many
+%     bytes ([])        target: a tradeoff at which nn_pack gives at most so many; the search ends
+%                       1.5% below
 %     max_drop ([])     target: the largest tradeoff at which at most this share of the held-out
 %                       observations get another class than from MODEL
 %     runs (10)         of the search for a target at most
@@ -312,10 +313,9 @@ function grid = grid_for (codes, step, class_name)
 end
 
 function [best, runs] = search (caller, model, job, options)
-  %  By bytes: up from too many to enough; by agreement: down from too little to enough. Between
-  %  the two sides log (tradeoff) is halved, or interpolated along log (bytes).
+  %  Where one tradeoff reaches the target and another does not, log (tradeoff) is halved between
+  %  them, or interpolated along log (bytes).
   by_bytes = ~isempty (options.bytes);
-  upward = 2 * by_bytes - 1;
   best = [];
   runs = {};
   inside = [];
@@ -337,10 +337,15 @@ function [best, runs] = search (caller, model, job, options)
     else
       outside = place;
     end
-    if isempty (inside)
-      x = x + upward * log (4);
-    elseif isempty (outside)
-      x = x - upward * log (4);
+    if isempty (inside) || isempty (outside)
+      if by_bytes
+        %  Bytes fall about as tradeoff ^ -0.4, where most of them are codes.
+        x = x + min (max (2.5 * 2 ^ (run - 1) * place(2), -3), 3) + 0.02;
+      elseif isempty (inside)
+        x = x - log (4);
+      else
+        x = x + log (4);
+      end
     else
       share = 0.5;
       if by_bytes
@@ -348,7 +353,7 @@ function [best, runs] = search (caller, model, job, options)
       end
       x = inside(1) + share * (outside(1) - inside(1));
     end
-    if by_bytes && reached && place(2) > -0.005 ...
+    if by_bytes && reached && place(2) > -0.015 ...
        || ~isempty (inside) && ~isempty (outside) && abs (inside(1) - outside(1)) < 0.01
       break
     end
@@ -398,7 +403,7 @@ end
 %!test % a target in bytes: less error in as many than GPTQ
 %! other = nn_quantize (model, 2, 'rounding', 'gptq', 'data', X(:, 1:540), 'bias', true);
 %! [~, packed] = nn_pack (other);
-%! [q, info] = nn_rdoq (model, 'data', X, 'bytes', packed.bytes, 'runs', 5);
+%! [q, info] = nn_rdoq (model, 'data', X, 'bytes', packed.bytes, 'runs', 8);
 %! assert (info.bytes <= packed.bytes);
 %! assert (info.bytes > 0.9 * packed.bytes);
 %! assert (output_error (q, model, X(:, 541:600)) < output_error (other, model, X(:, 541:600)));
@@ -436,7 +441,7 @@ end
 %!error <nn_rdoq: give one target: BYTES or MAX_DROP> nn_rdoq (model, 'data', X, 'bytes', 9, 'max_drop', 0.1)
 %!error <nn_rdoq: MAX_DROP needs DATA, and a share of them HELD_OUT> nn_rdoq (model, 'max_drop', 0.1)
 %!error <nn_rdoq: TRADEOFF must be a number from .*, but is 0> nn_rdoq (model, 'tradeoff', 0)
-%!error <nn_rdoq: BYTES is 20, but at a tradeoff of 0.08 the network still takes \d+; allow more RUNS> nn_rdoq (model, 'bytes', 20, 'runs', 2)
+%!error <nn_rdoq: BYTES is 20, but at a tradeoff of 0.4\d* the network still takes \d+; allow more RUNS> nn_rdoq (model, 'bytes', 20, 'runs', 2)
 %!error <nn_rdoq: MAX_DROP is 0, but at a tradeoff of 50 still 0\.\d+ of the observations changed> nn_rdoq (model, 'data', X, 'max_drop', 0, 'tradeoff', 50, 'runs', 1)
 %!error <nn_rdoq: there is no option 'byte'; the options are data, tradeoff, bytes> nn_rdoq (model, 'byte', 3)
 %!error <nn_rdoq: MODEL must be a network or a struct of arrays, but is 3> nn_rdoq (3)

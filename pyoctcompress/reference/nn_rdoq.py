@@ -357,12 +357,11 @@ def grid_for(codes: Array, step: float, dtype: Any) -> Grid:
 def search(model: Any, job: Job, options: Mapping[str, Any]) -> tuple[Attempt, list[Info]]:
     """Search the tradeoff of a target; see ``nn_rdoq.m``."""
     by_bytes = not is_empty(options["bytes"])
-    upward = 1 if by_bytes else -1
     best: Attempt | None = None
     runs: list[Info] = []
     inside = outside = None
     x = math.log(scalar(options["tradeoff"]))
-    for _ in range(int(scalar(options["runs"]))):
+    for turn in range(int(scalar(options["runs"]))):
         found = attempt(model, job, math.exp(x))
         runs.append(found.run)
         if by_bytes:
@@ -375,10 +374,11 @@ def search(model: Any, job: Job, options: Mapping[str, Any]) -> tuple[Attempt, l
             best, inside = found, place
         else:
             outside = place
-        if inside is None:
-            x += upward * math.log(4)
-        elif outside is None:
-            x -= upward * math.log(4)
+        if inside is None or outside is None:
+            if by_bytes:
+                x += min(max(2.5 * 2**turn * place[1], -3), 3) + 0.02
+            else:
+                x += math.log(4) * (1 if outside is None else -1)
         else:
             share = 0.5
             if by_bytes:
@@ -386,7 +386,7 @@ def search(model: Any, job: Job, options: Mapping[str, Any]) -> tuple[Attempt, l
             x = inside[0] + share * (outside[0] - inside[0])
             if abs(inside[0] - outside[0]) < 0.01:
                 break
-        if by_bytes and reached and place[1] > -0.005:
+        if by_bytes and reached and place[1] > -0.015:
             break
     if best is None and by_bytes:
         fail(
