@@ -205,7 +205,7 @@ def in_c(path: Path) -> list[int | float]:
     """Classes of all inputs and microseconds of one, of C that gcc compiled."""
     folder, given = path.parent, np.load(path.parent / "inputs.npy")
     name, kind = path.stem, "int8_t" if given.dtype == np.int8 else "float"
-    main = runtimes._MAIN.format(file=name, name=name, NAME=name.upper(), kind=kind)
+    main = runtimes.MAIN.format(file=name, name=name, NAME=name.upper(), kind=kind)
     (folder / "main.c").write_text(main)
     command = ["gcc", "-std=c99", "-O2", "main.c", path.name, "-o", "program", "-lm"]
     subprocess.run(command, cwd=folder, check=True)
@@ -241,7 +241,7 @@ def measure(runtime: str, path: Path) -> None:
     os._exit(0)  # not every runtime ends cleanly
 
 
-def rows_of(name: str, folder: Path, limit: int | None) -> list[list[object]]:
+def rows_of(name: str, folder: Path, limit: int | None, chosen: list[str]) -> list[list[object]]:
     """Measure one network in all forms; a runtime that crashes takes only its child with it."""
     more = {} if limit is None else {"limit": limit}
     x, y = oc.data(DATA, "test", input_size=SIZE, **more)
@@ -270,7 +270,9 @@ def rows_of(name: str, folder: Path, limit: int | None) -> list[list[object]]:
         if ending == ".c":
             header = path.with_suffix(".h").read_text()
             size = f"{int(header.partition('constants: ')[2].partition(' ')[0]):,} (const)"
-        for runtime in filter(installed, wanted):
+        for runtime in wanted:
+            if runtime not in chosen or not installed(runtime):
+                continue
             command = [sys.executable, __file__, "--measure", runtime, str(path)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             _, _, text = done.stdout.rpartition("measured ")
@@ -290,6 +292,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", nargs="?", help="where trained networks are kept")
     parser.add_argument("--limit", type=int, help="the first N test images only")
+    every = ",".join(["C", *MAKERS])
+    parser.add_argument("--runtimes", default=every, help=f"some of {every}")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure:
@@ -300,7 +304,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         rows = []
         for name in ("LeNet-5", "residual", "separable"):
-            rows += rows_of(name, folder, args.limit)
+            rows += rows_of(name, folder, args.limit, args.runtimes.split(","))
     print(table(heads, rows))
 
 

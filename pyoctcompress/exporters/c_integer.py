@@ -27,11 +27,10 @@ ROUNDING = {
 INTEGER: dict[str, tuple[str, str]] = {
     "floored": (
         "",
-        """/* x / 2^shift, rounded down. */
+        """/* x / 2^shift, rounded down; a shift of a negative number is not portable. */
 static int64_t floored (int64_t x, int32_t shift)
 {
-  int64_t unit = (int64_t) 1 << shift, y = x / unit;
-  return x % unit < 0 ? y - 1 : y;
+  return x < 0 ? -((-x + ((int64_t) 1 << shift) - 1) >> shift) : x >> shift;
 }
 """,
     ),
@@ -77,10 +76,16 @@ static int8_t finished (int32_t sum, int32_t channel, const finish *end)
         "finish",
         """static int32_t dot (const int8_t *p, const int8_t *q, int32_t count, const finish *end)
 {
-  int32_t c, sum = 0, zero = end->zero;
-  for (c = 0; c < count; c++)
-    sum += (p[c] - zero) * q[c];
-  return sum;
+  int32_t s = 0, s0 = 0, s1 = 0, s2 = 0, s3 = 0, c = 0, zero = end->zero;
+  for (; c + 3 < count; c += 4) {
+    s0 += (p[c] - zero) * q[c];
+    s1 += (p[c + 1] - zero) * q[c + 1];
+    s2 += (p[c + 2] - zero) * q[c + 2];
+    s3 += (p[c + 3] - zero) * q[c + 3];
+  }
+  for (; c < count; c++)
+    s += (p[c] - zero) * q[c];
+  return s + s0 + s1 + s2 + s3;
 }
 """,
     ),

@@ -172,7 +172,8 @@ def prepare(model: Any, precision: str | None, order: str, fold: bool = False) -
 
 def found_precision(model: graph.Model) -> str:
     """Say what a model's grids make possible."""
-    if "input" in model.get("quantization", {}):
+    grid = model.get("quantization", {}).get("input", {"dynamic": True})
+    if not grid.get("dynamic"):
         return "integer"
     weights = any("weights" in layer.get("quantization", {}) for layer in model["layers"])
     return "weights" if weights else "float"

@@ -89,7 +89,7 @@ def run_c(path: Path, network: Network, x: Array) -> tuple[list[Array], str]:
     kind = "int8_t" if network.precision == "integer" else "float"
     with tempfile.TemporaryDirectory() as folder:
         main = Path(folder, "main.c")
-        main.write_text(_MAIN.format(file=path.stem, name=name, NAME=name.upper(), kind=kind))
+        main.write_text(MAIN.format(file=path.stem, name=name, NAME=name.upper(), kind=kind))
         program = Path(folder, "program")
         sources = [os.fspath(main), os.fspath(path.absolute())]
         command = [compiler, "-std=c99", "-O2", *sources, "-o", os.fspath(program), "-lm"]
@@ -113,7 +113,7 @@ def run_c(path: Path, network: Network, x: Array) -> tuple[list[Array], str]:
     return decoded(values, network), f"C ({version})"
 
 
-_MAIN = """#include <stdio.h>
+MAIN = """#include <stdio.h>
 #include "{file}.h"
 
 int main (void)

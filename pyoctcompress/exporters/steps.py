@@ -56,6 +56,8 @@ def steps(network: Network) -> list[Step]:
     plan, layers = network.plan, network.layers
     integer = network.precision == "integer"
     grids: dict[int, Grid | None] = {-1: network.output_grid(-1)}
+    if integer:
+        check_grid(network, {"name": "input", "type": "the network's input"}, grids[-1])
     found: list[Step] = []
     k = 0
     while k < len(layers):
@@ -101,7 +103,7 @@ def check_grid(network: Network, layer: graph.Layer, grid: Grid | None) -> None:
             "data, or nn_calibrate",
         )
     elif grid.get("dynamic") or grid["bits"] > 8 or grid["scheme"] == "unsigned":
-        network.refuse(layer, "the grid of its output must be static and signed, of up to 8 bits")
+        network.refuse(layer, "its grid must be static and signed, of up to 8 bits")
 
 
 def check_weights(
@@ -115,10 +117,14 @@ def check_weights(
     except OctcompressError as error:
         network.refuse(layer, error.message.partition(": ")[2])
         return
-    own = layer["quantization"]["weights"]
-    zero = value_array(own["zero_point"]).astype(float)
-    first, last = code_range(own)
-    if (first - zero).min() < -128 or (last - zero).max() > 127:
+    if not fits_int8(layer["quantization"]["weights"]):
         network.refuse(
             layer, "its codes less their zero points exceed int8; use scheme 'symmetric'"
         )
+
+
+def fits_int8(grid: Grid) -> bool:
+    """Whether codes less their zero points fit into int8."""
+    zero = value_array(grid["zero_point"]).astype(float)
+    first, last = code_range(grid)
+    return bool((first - zero).min() >= -128 and (last - zero).max() <= 127)

@@ -19,12 +19,12 @@ import tflite
 from pyoctcompress.exporters import tflite_layers
 from pyoctcompress.exporters.constants import Constant, codes_in_order, constant, weights_in_order
 from pyoctcompress.exporters.network import Network, bias_of, prepare
-from pyoctcompress.exporters.steps import Step, steps
+from pyoctcompress.exporters.steps import Step, fits_int8, steps
 from pyoctcompress.exporters.tflite_file import TfliteFile
 from pyoctcompress.reference.integer import integer_layer
 from pyoctcompress.reference.internal import Array, scalar, value_array
 from pyoctcompress.reference.layers.window import shaped_weights
-from pyoctcompress.reference.quant import FLOAT_FORMATS, Grid, code_range
+from pyoctcompress.reference.quant import FLOAT_FORMATS, Grid
 
 FLATTEN_ORDER = "keras"
 
@@ -186,20 +186,13 @@ def quantization(grid: Grid) -> dict[str, Any]:
 def fits_bytes(grid: Grid, axis: int) -> bool:
     """Whether codes of weights fit into bytes, one scale for all or for each channel."""
     plain = "group" not in grid and "codebook" not in grid and grid["scheme"] not in FLOAT_FORMATS
-    return plain and grid["bits"] <= 8 and grid["axis"] in (0, axis + 1) and least_fits(grid)
-
-
-def least_fits(grid: Grid) -> bool:
-    """Whether codes less their zero points fit into int8."""
-    zero = value_array(grid["zero_point"]).astype(float)
-    first, last = code_range(grid)
-    return bool((first - zero).min() >= -128 and (last - zero).max() <= 127)
+    return plain and grid["bits"] <= 8 and grid["axis"] in (0, axis + 1) and fits_int8(grid)
 
 
 def centred(codes: Constant, grid: Grid, own: int, axis: int) -> Constant:
     """Take the zero points off codes; int8 where they fit."""
     zero = value_array(grid["zero_point"]).reshape(-1)
-    if not least_fits(grid):
+    if not fits_int8(grid):
         return codes
 
     def rows(first: int, last: int) -> Array:

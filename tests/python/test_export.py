@@ -101,6 +101,10 @@ def test_errors(tmp_path, quantized):
     weights, _ = oc.quantize(plain, 8, backend="numpy")
     with pytest.raises(ModelError, match="needs activations on grids"):
         oc.export(weights, tmp_path / "m.c", precision="integer")
+    dynamic, _ = oc.quantize(plain, 8, activations="dynamic", backend="numpy")
+    for name in ("m.c", "m.tflite"):
+        with pytest.raises(ModelError, match=r"'input' \(the network's input\): its grid must be"):
+            oc.export(dynamic, tmp_path / name, precision="integer")
     with pytest.raises(ModelError, match="is not a network, but a bag of arrays: Theta1, a;"):
         oc.export({"Theta1": np.ones((2, 3)), "a": 1.0}, tmp_path / "m.onnx")
     with pytest.raises(ModelError, match="must have INPUT_SIZE"):

@@ -239,6 +239,22 @@ def test_real_files(tmp_path, shared, name, options):
     assert abs(result["bytes"] / (shared / "models" / name).stat().st_size - 1) < 0.06
 
 
+def test_described_layers(tmp_path, shared):
+    """PyTorch's names do not say what stands between layers: the same description reads them."""
+    layers = ["conv1", "maxpool", 2.0, "conv2", "maxpool", 2.0, "flatten", "fc1", "relu", "fc2"]
+    options = {"layers": layers, "input_size": [28, 28, 1], "verify": False}
+    model, _ = oc.convert(shared / "models" / "lenet5.mat", **options)
+    small, _ = verbs.quantize(model, bits=3, granularity="channel")
+    result = oc.export(small, tmp_path / "lenet5.mat", backend="numpy")
+    assert not result["check"]["measured"] and "does not say" in result["check"]["reason"]
+    oc.export(small, tmp_path / "m.safetensors", target="safetensors", check=False)
+    x = random(28, 28, 1, 8, kind=np.float32)
+    wanted = verbs.predict(small, x)
+    for name in ("lenet5.mat", "m.safetensors"):
+        back, _ = oc.convert(tmp_path / name, **options)
+        assert apart(verbs.predict(back, x), wanted) < 1e-6, name
+
+
 def test_refusals(tmp_path):
     model, _ = simplenn(tmp_path)
     layers = model["layers"]
