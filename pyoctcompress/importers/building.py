@@ -108,14 +108,12 @@ class Builder:
     """
 
     layers: list[dict[str, Any]] = field(default_factory=list)
-    values: dict[str, Value] = field(default_factory=dict)
     input: Value = Value("input", (), "")
     input_grid: dict[str, Any] | None = None
 
     def start(self, size: Sequence[Any], axes: str) -> Value:
         """Say what the network reads."""
         self.input = Value("input", tuple(size), axes)
-        self.values["input"] = self.input
         return self.input
 
     def add(
@@ -155,7 +153,6 @@ class Builder:
         if len(value.axes) != len(value.size) + 1:
             raise Unsupported(f"a {kind} that changes the number of dimensions")
         self.layers.append(layer)
-        self.values[value.layer] = value
         return value
 
     def unique(self, name: str, kind: str) -> str:

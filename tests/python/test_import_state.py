@@ -100,10 +100,12 @@ def test_types_of_numbers(tmp_path):
     w = torch.tensor([[1.5, -2.0], [0.25, 3.0]])
     for kind in (torch.float16, torch.bfloat16, torch.float64):
         torch.save({"a.weight": w.to(kind)}, tmp_path / "m.pt")
-        model, _ = convert(tmp_path / "m.pt", activation="relu")
-        wanted = np.float64 if kind == torch.float64 else np.float32
-        assert model["layers"][0]["weights"].dtype == wanted
-        assert np.array_equal(model["layers"][0]["weights"], w.numpy())
+        safetensors.save_file({"a.weight": w.to(kind)}, tmp_path / "m.safetensors")
+        for name in ("m.pt", "m.safetensors"):
+            model, _ = convert(tmp_path / name, activation="relu")
+            wanted = np.float64 if kind == torch.float64 else np.float32
+            assert model["layers"][0]["weights"].dtype == wanted
+            assert np.array_equal(model["layers"][0]["weights"], w.numpy())
 
 
 def test_without_a_description(file):
