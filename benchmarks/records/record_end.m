@@ -8,14 +8,7 @@ function record_end (model, file, bits, validating, X, Y, started)
 %   X, Y        the images that judge
 %   started     of tic
 
-  model = nn_shrink (model);
-  for k = 1:numel (model.layers)
-    layer = model.layers{k};
-    if isfield (layer, 'bias') && any (layer.bias)
-      [model.layers{k}.bias, info] = nn_quantize (layer.bias, bits, 'fit', 'mse');
-      model.layers{k}.quantization.bias = info.grid;
-    end
-  end
+  model = quantize_biases (nn_shrink (model), bits);
   report_record ('biases', model, X, Y, started);
   if ~validating
     file = fullfile (fileparts (mfilename ('fullpath')), file);
