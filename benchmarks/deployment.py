@@ -4,8 +4,8 @@ Run ``python benchmarks/deployment.py [FOLDER]``; ``pip install 'octcompress[run
 ``pip install --no-deps pnnx``. What is not installed is left out of the table. LeNet-5, a residual
 and a depthwise-separable network are trained for two epochs on MNIST (15 minutes; FOLDER keeps
 them) and quantized with 1000 training images. Accuracy is over the 10,000 test images
-(``--limit N`` takes fewer), latency the median for one image on one thread. Each runtime has a
-process of its own, for some crash.
+(``--limit N`` takes fewer), latency the median for one image on one thread; of C the processor's
+time for one. Each runtime has a process of its own, for some crash.
 
 MNN's own command ``mnnconvert`` installs a package that reports its use; this script calls the
 converter underneath.
@@ -19,6 +19,7 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -197,7 +198,7 @@ def installed(runtime: str) -> bool:
 
 def version(runtime: str) -> str:
     """The runtime's name and version."""
-    return "C, gcc -O2" if runtime == "C" else (
+    return "C, gcc -O3" if runtime == "C" else (
         f"{runtime} {importlib.metadata.version(PACKAGES[runtime])}")  # fmt: skip
 
 
@@ -207,19 +208,18 @@ def in_c(path: Path) -> list[int | float]:
     name, kind = path.stem, "int8_t" if given.dtype == np.int8 else "float"
     main = runtimes.MAIN.format(file=name, name=name, NAME=name.upper(), kind=kind)
     (folder / "main.c").write_text(main)
-    command = ["gcc", "-std=c99", "-O2", "main.c", path.name, "-o", "program", "-lm"]
+    command = ["gcc", "-std=c99", "-O3", "main.c", path.name, "-o", "program", "-lm"]
     subprocess.run(command, cwd=folder, check=True)
 
     def run(count: int) -> tuple[float, bytes]:
-        started = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         text = given[:count].tobytes()
         out = subprocess.run([folder / "program"], input=text, capture_output=True, check=True)
-        return time.perf_counter() - started, out.stdout
+        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, out.stdout
 
-    _, out = run(len(given))
+    seconds, out = run(len(given))
     classes = np.frombuffer(out, given.dtype).reshape(len(given), -1).argmax(axis=1)
-    each = np.median([run(300)[0] - run(1)[0] for _ in range(5)]) / 299
-    return [*classes.tolist(), 1e6 * float(each)]
+    return [*classes.tolist(), 1e6 * seconds / len(given)]
 
 
 def measure(runtime: str, path: Path) -> None:

@@ -110,11 +110,13 @@ class CFile:
             ``dense``, ``sparse``, ``packed``, or ``auto``, the smallest.
         """
         self.kernels.add("weights")
+        if grid is not None and storage == "dense":
+            rows, grid = constant(decode_rows(rows.array(), grid)), None
         count, length = rows.shape
         before = self.nbytes
         coded = rows.dtype.kind == "i"
-        whole = rows.array() if storage != "dense" or grid is not None else None
-        forms: dict[str, float] = {"dense": rows.nbytes if coded or grid is None else math.inf}
+        whole = rows.array() if storage != "dense" else None
+        forms: dict[str, float] = {"dense": rows.nbytes if grid is None else math.inf}
         bits = 0
         if whole is not None and coded:
             low, high = (int(whole.min()), int(whole.max())) if whole.size else (0, 0)

@@ -29,6 +29,8 @@ def test_float(tmp_path):
         ({}, {}),
         ({"bits": 3, "granularity": "channel"}, {"storage": "packed"}),
         ({"bits": 5, "scheme": "affine"}, {}),
+        ({"bits": 4, "granularity": "channel"}, {"storage": "dense"}),
+        ({"bits": 2, "granularity": "channel"}, {"storage": "sparse"}),
         ({"bits": 4, "scheme": "codebook"}, {}),
         ({"bits": 4, "granularity": "group", "group_size": 3}, {}),
         ({"scheme": "bf16"}, {}),
