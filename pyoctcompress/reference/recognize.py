@@ -83,6 +83,8 @@ def _is_ours(found: Found) -> bool:
 
 def _find_layout(found: Found, options: Mapping[str, Any]) -> tuple[str, Any, str]:
     """Find the layout, what has it, and its name; the variables themselves have no name."""
+    if graph.PROMISES in found:  # compressed as named tensors: as a network it would lose them
+        return "", found, ""
     layout = _layout_of(found)
     if layout:
         return layout, found, ""

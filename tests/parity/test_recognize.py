@@ -200,6 +200,8 @@ LAYOUTS = {
     "pairs": ({"net": PAIRS}, {"activation": "tanh"}, (3, 2)),
     "pairs without an activation": ({"net": PAIRS}, {}, None),
     "pairs of rows": ({"net": TURNED}, {}, (3, 2)),
+    "compressed as tensors": ({**deeplearn_nn(), "octcompress_promises": [{"tensor": "nn.W{1}"}]},
+                              {}, None),
     "ours": ({"layers": [{"type": "relu"}], "input_size": 3.0}, {}, None),
     "a bag": ({"w": numbers(3, 3), "text": "abc", "cell": [1.0, {"x": 1.0}]}, {}, None),
 }  # fmt: skip

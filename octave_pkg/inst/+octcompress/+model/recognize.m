@@ -75,6 +75,10 @@ function [layout, value, place] = find_layout (found, options)
   % The variables themselves are one, or one of them is.
   place = '';
   value = found;
+  layout = '';
+  if isfield (found, octcompress.model.promises_field ())
+    return  % compressed as named tensors: as a network it would lose its promises
+  end
   layout = layout_of (found);
   if isempty (layout)
     for name = fieldnames (found)'
