@@ -72,6 +72,13 @@ def write(model: Any, path: Any, *, source: Any = None) -> Written:
         What was written.
     """
     layout, file = layout_of(model)
+    if not layout:
+        fail(
+            CALLER,
+            "unsupported",
+            "MODEL does not say where its arrays came from; only networks that octcompress "
+            "convert or nn_load made of another layout can go back into it",
+        )
     model = graph.tidy(CALLER, model)
     places = places_of(model)
     written = Written(model, places, layout)
