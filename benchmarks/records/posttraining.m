@@ -15,11 +15,30 @@ settings = {'lenet300', '20k', 0.0041; ...
             'lenet5', '28k', 0.0024; ...
             'lenet5', '48k', 0.00055};
 row = strcmp (given{1}, settings(:, 1)) & strcmp (given{2}, settings(:, 2));
-[model, ~, X, ~, Xt, Yt, validating] = record_start (given{1}, given(2:end), false);
+examples = fullfile (here, '..', '..', 'examples');
+addpath (fullfile (examples, '..', 'octave_pkg', 'inst'));
+model = nn_load (fullfile (examples, 'models', [given{1} '.mat']));
+data = fullfile (examples, 'data', 'mnist.mat');
+as_read = {'input_size', []};
+if numel (model.input_size) == 3
+  as_read{2} = model.input_size;
+end
+X = nn_data (data, 'train', as_read{:}, 'limit', 10000);
+validating = numel (given) > 2;
+if validating
+  [Xt, Yt] = nn_data (data, 'train', as_read{:});
+  Yt = Yt(50001:end);
+  if isscalar (model.input_size)
+    Xt = Xt(:, 50001:end);
+  else
+    Xt = Xt(:, :, :, 50001:end);
+  end
+else
+  [Xt, Yt] = nn_data (data, 'test', as_read{:});
+end
 started = tic ();
-all_of = repmat ({':'}, 1, ndims (X) - 1);
-small = nn_rdoq (only_what_counts (model), 'data', X(all_of{:}, 1:10000), 'held_out', 0, ...
-                 'tradeoff', settings{row, 3});
+small = nn_rdoq (only_what_counts (model), 'data', X, 'held_out', 0, 'tradeoff', ...
+                 settings{row, 3});
 report_record (given{2}, small, Xt, Yt, started);
 if ~validating
   file = sprintf ('%s_posttraining_%s.mat', given{1:2});
