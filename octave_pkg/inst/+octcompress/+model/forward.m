@@ -77,3 +77,21 @@ end
 %!                 struct('type', 'relu', 'name', 'b')};
 %! plan = octcompress.model.plan ('f', model);
 %! assert (octcompress.model.forward (plan, model.layers, [1 2; 1 2; 5 1]), {[0 1; 7 5]});
+%!function [y, state] = memory_in_use (varargin)
+%!  text = fileread ('/proc/self/status');
+%!  y = str2double (regexp (text, 'VmRSS:\s+(\d+)', 'tokens', 'once')) / 1024;
+%!  state = [];
+%!endfunction
+%!test % results are released after their last use, and kept for a backward pass: 11 of 16 MB
+%! if exist ('/proc/self/status', 'file')
+%!   x = ones (2 ^ 20, 4, 'single');
+%!   model = struct ('input_size', 2 ^ 20, 'layers', {repmat({struct('type', 'relu')}, 1, 12)});
+%!   model = octcompress.model.tidy ('f', model);
+%!   plan = octcompress.model.plan ('f', model);
+%!   plan.run{12} = @memory_in_use;
+%!   before = memory_in_use ();
+%!   released = octcompress.model.forward (plan, model.layers, x);
+%!   assert (released{1} - before < 80);
+%!   [kept, trace] = octcompress.model.forward (plan, model.layers, x);
+%!   assert (kept{1} - before > 160);
+%! end
