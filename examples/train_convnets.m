@@ -34,7 +34,7 @@ separable = nn_new ('input', [28 28 1], 'conv2d', same(24, 3, 'stride', 2), 'bat
 
 names = {'LeNet-5', 'ResNet', 'depthwise-separable'};
 networks = {lenet5, resnet, separable};
-epochs = [6, 5, 5];
+epochs = [6, 5, 4];
 rates = [0.002, 0.005, 0.005];
 for k = 1:numel (names)
   started = tic ();
