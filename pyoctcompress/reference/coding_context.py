@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,18 +26,27 @@ from .internal import Array
 
 @dataclass(frozen=True)
 class Frame:
-    """How a matrix is walked: the sizes, and what the first bytes of its stream say.
+    """How a matrix is walked.
 
-    stride is 0 or the lines between two rows of a picture; chunk is how many entries' zeros are
-    modelled at once; top is the largest bucket.
+    stride is 0 or the lines between two rows of a picture; top is the largest bucket; alone is
+    whether one lane of rANS codes all, so that an entry may know of those before it in its line.
     """
 
     lanes: int
     lines: int
     stride: int
-    chunk: int
     top: int
+    alone: bool
     turned: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Decisions coded side by side: how many, and how a single lane looks for the next 1."""
+
+    count: int
+    flipped: bool  # it looks for zeros
+    window: int  # so far ahead; 0: it takes one decision after the other
 
 
 @dataclass
@@ -44,12 +55,25 @@ class Decisions:
 
     bits: Array
     frequencies: Array
-    groups: list[int]
+    groups: list[Group]
 
     def price(self) -> int:
         """Estimate the size in 1/4096 bit."""
         taken = np.where(self.bits == 0, 32768 - self.frequencies, self.frequencies)
         return int(context_tables().price[taken - 1].sum())
+
+
+# For a decision on zero, on the sign, on a bucket: the weights of lane, two contexts, line and
+# overall count at the beginning; how much these lean on the overall count; how slowly they learn.
+_WEIGHTS = (
+    (45875, 19661, 6554, 45875, -39322),
+    (13107, 19661, 13107, 6554, 6554),
+    (19661, 13107, 13107, 13107, 0),
+)
+_LEAN = np.array([[16, 8, 8], [8, 8, 8], [8, 8, 8]])[:, :, np.newaxis]
+_RATE = (131072, 32768, 65536)
+# Up to this share of ones, in 1/32768, is it worth the time to know those before in the line.
+_GROWING = 12288
 
 
 def context_pass(
@@ -78,9 +102,8 @@ def context_pass(
     two contexts of the neighbours, and overall); a logistic mixture learns their weights
     (Mahoney 2005). All numbers are whole.
     """
-    table = context_tables()
+    stretch = context_tables().stretch
     kinds = frame.top + 1
-    decoding = coder is not None
     known = np.zeros((frame.lanes, frame.lines), np.int64) if buckets is None else buckets
     before = max(2 * frame.stride, 3)
     history = np.zeros((before + frame.lines, frame.lanes), np.int64)
@@ -88,69 +111,117 @@ def context_pass(
     lane_counts = np.zeros((2, kinds, frame.lanes), np.int64)  # ones, all
     context_counts = np.zeros((2, kinds, 156), np.int64)
     total = np.zeros((kinds, 2), np.int64)
-    weights = np.full((kinds, 5), 13107)
-    strength = np.array([8, 3, 3])[:, np.newaxis]
-    chunks = -(-frame.lanes // frame.chunk)
-    done: list[Array] = []
-    expected: list[Array] = []
+    weights = np.array([_WEIGHTS[min(kind, 2)] for kind in range(kinds)])
+    done: list[tuple[Array, Array, Group]] = []
 
     for line in range(frame.lines):
         o = before + line
         size_context, sign_context, past = look_back(history, line_counts, o, frame.stride)
-        here = line_counts[o]
-        index = bit = np.zeros(0, np.int64)
-        for step in range(chunks + kinds - 1):
-            kind = max(0, step - chunks + 1)
-            if kind == 0:
-                first = step * frame.chunk
-                index = np.arange(first, min(first + frame.chunk, frame.lanes))
-            elif kind == 1:
+        index = bit = np.arange(frame.lanes)
+        for kind in range(kinds):
+            model = min(kind, 2)
+            if kind == 1:
                 index = np.flatnonzero(known[:, line])
             elif kind > 2:
                 index = index[bit > 0]
             if index.size == 0:
                 break
             context = (sign_context if kind == 1 else size_context)[:, index]
-            overall = (65536 * total[kind, 0] + 32768) // (total[kind, 1] + 1)
-            overall = min(max(int(overall), 1), 65535)
-            of_line = (65536 * past[kind, 0] + 2 * overall) // (past[kind, 1] + 2)
-            of_line = (65536 * here[kind, 0] + 8 * of_line) // (here[kind, 1] + 8)
+            ones, trials = total[kind].tolist()
+            overall = (65536 * ones + (32768 if kind else 3277)) // (trials + 1)
+            overall = min(max(overall, 1), 65535)
+            trust = 2 if kind else 20
+            of_line = int((65536 * past[kind, 0] + trust * overall) // (past[kind, 1] + trust))
             of_lane = lane_counts[:, kind][:, np.newaxis, index]
             of_context = context_counts[:, kind][:, context]
             ones, trials = np.concatenate([of_lane, of_context], axis=1)
+            shares = (262144 * ones + overall * _LEAN[model]) // (4 * trials + _LEAN[model])
             inputs = np.empty((5, index.size), np.int64)
-            inputs[:3] = table.stretch[
-                (262144 * ones + overall * strength) // (4 * trials + strength)
-            ]
-            inputs[3:] = table.stretch[[[of_line], [overall]]]
-            x = weights[kind] @ inputs >> 16
-            frequency = table.squash[np.clip(x, -3072, 3072) + 3072]
+            inputs[:3] = stretch[shares]
+            inputs[3] = stretch[min(of_line, 65535)]
+            inputs[4] = stretch[overall]
+            growing = None
+            if kind == 0 and frame.alone and group_of(1, of_line // 2, _GROWING).window:
+                growing = Growing(of_line, 24 if frame.stride else 10)
 
-            if coder is not None:
-                bit = decode_bits(frequency, coder)
-                value = known[index, line]
-                known[index, line] = (bit, 2 * bit - 1, value + bit * np.sign(value))[min(kind, 2)]
-            else:
-                value = known[index, line]
+            value = known[index, line]
+            if coder is None:
                 bit = (value > 0 if kind == 1 else abs(value) >= max(kind, 1)).astype(np.int64)
-                done.append(bit)
-                expected.append(frequency)
+            else:
+                bit = coder_bits(weights[kind], inputs, growing, coder)
+                known[index, line] = (bit, 2 * bit - 1, value + bit * np.sign(value))[model]
+            if growing is not None:
+                inputs[3] = growing.inputs(0, np.cumsum(bit) - bit)
+            frequency = squash(weights[kind] @ inputs)
+            if coder is None:
+                group = group_of(index.size, int(frequency.sum()) // index.size)
+                if growing is not None:
+                    group = group_of(index.size, of_line // 2, _GROWING)
+                done.append((bit, frequency, group))
 
-            rate = max(65536, 1024 * index.size)
+            spread = int((frequency * (32768 - frequency)).sum()) >> 20
+            rate = max(_RATE[model], _RATE[model] * spread >> 14)
             weights[kind] += (inputs @ (32768 * bit - frequency) + rate // 2) // rate
             lane_counts[:, kind][:, index] += [bit, np.ones_like(bit)]
             for row in context:
                 context_counts[0, kind] += np.bincount(row[bit > 0], minlength=156)
                 context_counts[1, kind] += np.bincount(row, minlength=156)
-            seen = [int(bit.sum()), index.size]
-            here[kind] += seen
-            total[kind] += seen
+            line_counts[o, kind] = [bit.sum(), index.size]
+            total[kind] += line_counts[o, kind]
         history[o] = known[:, line]
 
-    if decoding or not done:
+    if not done:
         return known, Decisions(np.zeros(0, np.int64), np.zeros(0, np.int64), [])
-    groups = [part.size for part in done]
-    return known, Decisions(np.concatenate(done), np.concatenate(expected), groups)
+    bits, frequencies, groups = zip(*done, strict=True)
+    return known, Decisions(np.concatenate(bits), np.concatenate(frequencies), list(groups))
+
+
+@dataclass(frozen=True)
+class Growing:
+    """What an entry knows of its line, growing with it: the ones before it, and the lines nearby.
+
+    share is that of the lines nearby, in 1/65536, and weighs as much as so many entries.
+    """
+
+    share: int
+    weight: int
+
+    def inputs(self, first: int, before: Array) -> Array:
+        """Return the inputs of the entries from `first` on, with so many ones before each."""
+        trials = np.arange(first, first + before.size)
+        shares = (65536 * before + self.weight * self.share) // (trials + self.weight)
+        return context_tables().stretch[np.minimum(shares, 65535)]
+
+
+def squash(mixed: Array) -> Array:
+    """Turn a mixture into probabilities in 1/32768."""
+    return context_tables().squash[np.clip(mixed >> 16, -3072, 3072) + 3072]
+
+
+def group_of(count: int, mean: int, most: int = 4096) -> Group:
+    """Choose how a single lane takes decisions of this mean probability, in 1/32768.
+
+    It looks ahead where ones, or zeros, have a probability of at most `most`.
+    """
+    flipped = mean > 16384
+    rare = max(32768 - mean if flipped else mean, 1)
+    return Group(count, flipped, min(512, (1 << 19) // rare) if rare <= most else 0)
+
+
+def coder_bits(weights: Array, inputs: Array, growing: Growing | None, coder: Coder) -> Array:
+    """Decode the next group of decisions."""
+    mixed = weights @ inputs
+    frequency = squash(mixed)
+    if growing is None:
+        return decode_bits(frequency, coder)
+    group = group_of(mixed.size, growing.share // 2, _GROWING)
+    mixed = mixed - weights[3] * inputs[3]
+
+    def ahead(first: int, last: int, ones: int) -> Array:
+        before = ones + np.arange(last - first) * group.flipped
+        return squash(mixed[first:last] + weights[3] * growing.inputs(first, before))
+
+    return decode_runs(group, ahead, coder)
 
 
 def look_back(
@@ -189,20 +260,23 @@ def look_back(
     return size_context, sign_context, past
 
 
-def run_outcomes(frequencies: Array) -> Array:
-    """Return where the first 1 among binary decisions may be, as bounds falling from 2^16 to 0."""
-    m = frequencies.size
+def run_outcomes(frequencies: Array, window: int) -> Array:
+    """Return where the first 1 among `window` decisions may be, as bounds falling from 2^16.
+
+    Only those of the first ones are returned where there are fewer frequencies.
+    """
     none = np.cumprod(1 - frequencies / 32768)
-    bounds = np.floor(none * (65535 - m)).astype(np.int64) + np.arange(m, 0, -1)
+    places = np.arange(window, window - frequencies.size, -1)
+    bounds = np.floor(none * (65535 - window)).astype(np.int64) + places
     return np.concatenate([[65536], bounds])
 
 
 def encode_bits(decisions: Decisions, lanes: int) -> bytes:
     """Code groups of binary decisions; on one lane by the places of the ones."""
-    stop = np.cumsum(decisions.groups)
-    start = stop - decisions.groups
     if lanes == 1:
-        return _encode_runs(decisions, start, stop)
+        return _encode_runs(decisions)
+    stop = np.cumsum([group.count for group in decisions.groups])
+    start = np.concatenate([[0], stop[:-1]])
     zero = decisions.bits == 0
     starts = np.where(zero, decisions.frequencies, 0)
     frequencies = np.where(zero, 32768 - decisions.frequencies, decisions.frequencies)
@@ -219,56 +293,86 @@ def encode_bits(decisions: Decisions, lanes: int) -> bytes:
     return write_states(x) + word_bytes(np.concatenate(words[::-1]))
 
 
-def _encode_runs(decisions: Decisions, start: Array, stop: Array) -> bytes:
-    ranges: list[tuple[int, int]] = []
-    for begin, end in zip(start.tolist(), stop.tolist(), strict=True):
-        f, bits = decisions.frequencies[begin:end], decisions.bits[begin:end]
-        if f.sum() > 16384 * f.size:
+def _encode_runs(decisions: Decisions) -> bytes:
+    upper: list[int] = []
+    lower: list[int] = []
+    begin = 0
+    for group in decisions.groups:
+        f = decisions.frequencies[begin : begin + group.count]
+        bits = decisions.bits[begin : begin + group.count]
+        begin += group.count
+        if group.window == 0:
+            upper += np.where(bits > 0, 2 * f, 65536).tolist()
+            lower += np.where(bits > 0, 0, 2 * f).tolist()
+            continue
+        if group.flipped:
             f, bits = 32768 - f, 1 - bits
         ones = np.flatnonzero(bits).tolist()
         done = 0
-        while done < f.size:
-            ahead = min(done + 256, f.size)
-            bounds = [*run_outcomes(f[done:ahead]).tolist(), 0]
-            place = ones.pop(0) - done if ones and ones[0] < ahead else ahead - done
-            ranges.append((bounds[place], bounds[place + 1]))
-            done = min(done + place + 1, ahead)
-    upper, lower = np.array(ranges).T
-    return encode_lane(upper - lower, lower, 16)
+        while done < group.count:
+            ahead = min(done + group.window, group.count)
+            found = bool(ones) and ones[0] < ahead
+            last = ones.pop(0) if found else ahead - 1
+            bounds = run_outcomes(f[done : last + 1], ahead - done).tolist()
+            upper.append(bounds[-2] if found else bounds[-1])
+            lower.append(bounds[-1] if found else 0)
+            done = last + 1
+    tops, ends = np.array(upper), np.array(lower)
+    return encode_lane(tops - ends, ends, 16)
 
 
-def decode_bits(frequencies: Array, coder: Coder) -> Array:
+def decode_bits(frequency: Array, coder: Coder) -> Array:
     """Decode the next group of binary decisions."""
-    count = frequencies.size
-    bits = np.zeros(count, np.int64)
     lanes = coder.state.size
-    if lanes > 1:
-        for first in range(0, count, lanes):
-            f = frequencies[first : first + lanes]
-            x = coder.state[: f.size]
-            high, low = x >> 15, x & 32767
-            one = low < f
-            bits[first : first + f.size] = one
-            x = np.where(one, f * high + low, (32768 - f) * high + low - f)
-            coder.state[: f.size] = coder.refill(x)
+    bits = np.zeros(frequency.size, np.int64)
+    if lanes == 1:
+        group = group_of(frequency.size, int(frequency.sum()) // frequency.size)
+        if group.window:
+            return decode_runs(group, lambda a, b, _: frequency[a:b], coder)
+        state = int(coder.state[0])
+        for k, f in enumerate((2 * frequency).tolist()):
+            above, rest = divmod(state, 65536)
+            bits[k] = rest < f
+            state = f * above + rest if rest < f else (65536 - f) * above + rest - f
+            state = coder.refill_alone(state)
+        coder.state[0] = state
         return bits
-    flipped = frequencies.sum() > 16384 * count
-    f = 32768 - frequencies if flipped else frequencies
+    for first in range(0, frequency.size, lanes):
+        f = frequency[first : first + lanes]
+        x = coder.state[: f.size]
+        high, low = x >> 15, x & 32767
+        one = low < f
+        bits[first : first + f.size] = one
+        x = np.where(one, f * high + low, (32768 - f) * high + low - f)
+        coder.state[: f.size] = coder.refill(x)
+    return bits
+
+
+def decode_runs(group: Group, frequencies: Callable[[int, int, int], Array], coder: Coder) -> Array:
+    """Decode a group on a single lane.
+
+    frequencies (first, last, ones) are those of a part of the group behind so many ones, if only
+    what is not looked for lies before each.
+    """
+    bits = np.full(group.count, int(group.flipped))
     state = int(coder.state[0])
-    done = 0
-    while done < count:
-        ahead = min(done + 256, count)
-        bounds = run_outcomes(f[done:ahead])
+    done = ones = 0
+    while done < group.count:
+        ahead = min(done + group.window, group.count)
+        f = frequencies(done, ahead, ones)
+        bounds = run_outcomes(32768 - f if group.flipped else f, ahead - done)
         above, rest = divmod(state, 65536)
         k = int((bounds > rest).sum())
         begin = 0
         if k <= ahead - done:
             begin = int(bounds[k])
-            bits[done + k - 1] = 1
+            bits[done + k - 1] = not group.flipped
+        last = min(done + k, ahead)
+        ones += int(bits[done:last].sum())
         state = coder.refill_alone((int(bounds[k - 1]) - begin) * above + rest - begin)
-        done = min(done + k, ahead)
+        done = last
     coder.state[0] = state
-    return 1 - bits if flipped else bits
+    return bits
 
 
 def context_encode(matrix: Array) -> bytes:
@@ -293,48 +397,54 @@ def context_encode(matrix: Array) -> bytes:
     places = sizes.ravel(order="F")[sizes.ravel(order="F") > 0] - table.floor[coded]
     buckets = buckets * np.sign(matrix)
 
-    n = matrix.size
-    digits = n.bit_length()
-    chunk = 1 << (4 + 2 * (n > 32768))
-    if n > 1 << 19:
-        chunk = 1 << min(12, digits - 14)
-    trial_chunk = max(chunk, min(256, (1 << digits) // 256))
-
-    best: tuple[int, Frame] | None = None
-    for turned in (False, True):
-        lines = buckets.T if turned else buckets
-        part = middle(lines)
-        for stride in [0, *picture(lines)]:
-            frame = Frame(lines.shape[0], lines.shape[1], stride, chunk, top, turned)
-            trial = replace(frame, lines=part.shape[1], chunk=trial_chunk)
-            price = context_pass(part, trial)[1].price()
-            if best is None or price < best[0]:
-                best = (price, frame)
-    assert best is not None
-    frame = best[1]
-
-    decisions = context_pass(buckets.T if frame.turned else buckets, frame)[1]
-    lanes = int(np.frexp(decisions.price() / (8 * 4096 * 2048))[1])
-    lanes = min(lanes, chunk.bit_length()) - 1
-    lanes = 0 if lanes < 3 else lanes
-    data = bytes([16 * lanes + chunk.bit_length() - 1, 32 * frame.turned + top])
-    data += write_varint(frame.stride)
+    # How to walk is chosen on the columns in the middle: first the lines, then the picture in them.
+    # Each line takes its time, so that many short ones are not walked.
+    part = middle(buckets, 1 << 16)
+    frame = Frame(part.shape[0], part.shape[1], 0, top, True)
+    turned = Frame(part.shape[1], part.shape[0], 0, top, True, True)
+    rows, columns = matrix.shape
+    best: float = math.inf
+    other: float = math.inf
+    if columns <= max(1024, 16 * rows):
+        best = context_pass(part, frame)[1].price()
+    if rows <= max(1024, 16 * columns):
+        other = context_pass(part.T, turned)[1].price()
+    lines = buckets
+    if other < best:
+        best, frame, lines, part = other, turned, buckets.T, part.T
+    for stride in picture(lines):
+        if stride < part.shape[1]:
+            seen = replace(frame, stride=stride)
+            price = context_pass(part, seen)[1].price()
+            if price < best:
+                best, frame = price, seen
+    # One lane is the smallest; several, which are faster, cost two bytes and a half each.
+    lanes = int(np.frexp(best * matrix.size / part.size / (8 * 4096 * 128))[1]) - 1
+    lanes = 0 if lanes < 7 else min(lanes, 12)
+    frame = replace(frame, lanes=lines.shape[0], lines=lines.shape[1], alone=lanes == 0)
+    decisions = context_pass(lines, frame)[1]
+    head = (top if top < 4 else 0) + 4 * frame.turned + 8 * (frame.stride > 0) + 16 * lanes
+    data = bytes([head])
+    if top > 3:
+        data += bytes([top])
+    if frame.stride > 0:
+        data += write_varint(frame.stride)
     if top > 4:
         packed = pack_bits(places, table.extra[coded])
         data += write_varint(len(packed)) + packed
     return data + encode_bits(decisions, 1 << lanes)
 
 
-def middle(lines: Array) -> Array:
-    """Return the lines in the middle, about 2^19 entries."""
-    count = max(1, -(-(1 << 19) // lines.shape[0]))
+def middle(lines: Array, most: int) -> Array:
+    """Return the lines in the middle, about so many entries."""
+    count = max(1, -(-most // lines.shape[0]))
     first = max(0, (lines.shape[1] - count) // 2)
     return lines[:, first : first + count]
 
 
 def picture(lines: Array) -> list[int]:
     """Return the distance of two lines at which the signs agree more than at those beside it."""
-    signs = np.sign(middle(lines))
+    signs = np.sign(middle(lines, 1 << 19))
     count = min(66, signs.shape[1] // 2)
     agree = np.array([(signs[:, :-k] * signs[:, k:]).sum() for k in range(1, count + 1)])
     if count < 3:
@@ -345,20 +455,27 @@ def picture(lines: Array) -> list[int]:
 
 def context_decode(data: bytes, rows: int, columns: int) -> Array:
     """Read what `context_encode` wrote."""
-    if len(data) < 3:
-        damaged("a coded stream ends too early")
-    lanes, chunk = divmod(data[0], 16)
-    turned, top = divmod(data[1], 32)
-    stride, position = read_varint(data, 2)
+    ends = "a coded stream ends too early"
+    (head,), position = take(data, 0, 1, ends)
+    top, turned, strided, lanes = head % 4, head >> 2 & 1, head >> 3 & 1, head >> 4
+    if top == 0:
+        (top,), position = take(data, position, 1, ends)
+    stride = 0
+    if strided:
+        stride, position = read_varint(data, position)
     shape = (columns, rows) if turned else (rows, columns)
-    if lanes > 12 or turned > 1 or top == 0 or stride == 1 or stride > shape[1]:
+    if (
+        not (lanes == 0 or 7 <= lanes <= 12)
+        or not 0 < top < 32
+        or (strided and not 1 < stride <= shape[1])
+    ):
         damaged("the head of a coded stream cannot be")
     packed = b""
     if top > 4:
         count, position = read_varint(data, position)
-        packed, position = take(data, position, count)
+        packed, position = take(data, position, count, ends)
     coder = Coder(data[position:], 1 << lanes)
-    frame = Frame(shape[0], shape[1], stride, 1 << chunk, top)
+    frame = Frame(shape[0], shape[1], stride, top, lanes == 0)
     buckets = context_pass(None, frame, coder)[0]
     if turned:
         buckets = buckets.T

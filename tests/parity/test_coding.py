@@ -8,12 +8,10 @@ import zlib
 import numpy as np
 import pytest
 
-from pyoctcompress import modelfile
 from pyoctcompress.errors import OctcompressError
 from pyoctcompress.matfile import StructArray
-from pyoctcompress.reference import coding, coding_bits, coding_context, quant
+from pyoctcompress.reference import coding, coding_context, quant
 from pyoctcompress.reference.internal import class_name
-from pyoctcompress.reference.nn_info import info
 from pyoctcompress.reference.nn_pack import pack, unpack
 
 from .harness import Case, compare, differences, needs_octave, run_octave
@@ -160,6 +158,11 @@ def matrices():
     yield "a column", np.round(rng.standard_normal((90, 1)))
     yield "one entry not zero", np.eye(50)[:1] * np.ones((30, 1)) * (np.arange(30) == 7)[:, None]
     yield "ones everywhere", np.where(rng.random((30, 30)) < 0.5, 1.0, -1.0)
+    yield "a long row", (rng.random((1, 3000)) < 0.05) * 1.0
+    yield "dense and small", np.round(rng.standard_normal((12, 40)) * 2)
+    yield "half of it", (rng.random((60, 70)) < 0.4) * np.round(rng.standard_normal((60, 70)) * 9)
+    yield "a tenth", (rng.random((60, 70)) < 0.1) * np.round(rng.standard_normal((60, 70)) * 99)
+    yield "nine tenths", (rng.random((90, 40)) < 0.93) * 1.0
     yield "many lanes", np.round(rng.standard_normal((300, 300)) * 2)
 
 
@@ -363,31 +366,23 @@ def test_damage():
     assert not faults, "\n".join(faults[:20])
 
 
-def test_coded_bits_alone():
-    """A single lane and several read the decisions that were written."""
+def test_coded_bits():
+    """Lanes side by side, and a single one that looks ahead or takes one by one."""
     rng = np.random.default_rng(17)
     frequencies = rng.integers(1, 32768, 3000)
+    frequencies[1000:2000] //= 40
     bits = (rng.integers(0, 32768, 3000) < frequencies).astype(np.int64)
-    groups = [1, 17, 982, 2000]
+    groups = np.array([[1, 0, 0], [17, 0, 32], [982, 1, 100], [1000, 0, 512], [1000, 0, 0]])
+    decisions = coding_context.Decisions(
+        bits, frequencies, [coding_context.Group(*map(int, row)) for row in groups]
+    )
+    columns = [bits[:, None] * 1.0, frequencies[:, None] * 1.0]
     cases = []
     for lanes in (1, 2, 16, 64):
-
-        def reference(bits, frequencies, groups, lanes):
-            made = [coding_bits.ints(part) for part in (bits, frequencies, groups)]
-            decisions = coding_context.Decisions(made[0], made[1], made[2].tolist())
-            return column(coding_context.encode_bits(decisions, int(lanes)))
-
-        args = [bits[:, None] * 1.0, frequencies[:, None] * 1.0, np.array([groups]).T * 1.0]
-        cases.append(Case(f"{lanes}", CODING + "encode_bits", reference, [*args, float(lanes)]))
-    compare(cases)
-
-
-def test_accounts_of_files(tmp_path):
-    """nn_info of a packed file tells the same, text and all, in both."""
-    cases = []
-    for k, model in enumerate(networks()):
-        for method in ("auto", "huffman"):
-            file = str(tmp_path / f"{k}-{method}.mat")
-            modelfile.write(file, model, coding=method)
-            cases.append(Case(file, "nn_info", info, [file]))
+        made = column(coding_context.encode_bits(decisions, lanes))
+        if lanes == 1:
+            name, args = "encode_runs", [*columns, groups * 1.0]
+        else:
+            name, args = "encode_bits", [*columns, groups[:, :1] * 1.0, float(lanes)]
+        cases.append(Case(f"{lanes}", CODING + name, lambda *_, made=made: made, args))
     compare(cases)

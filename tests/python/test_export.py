@@ -42,9 +42,7 @@ def test_measured(tmp_path, quantized, name, package, precision):
     model, x = quantized
     path = tmp_path / name
     labels = np.arange(x.shape[3])[np.newaxis] % 4 + 1.0
-    result = oc.export(
-        model, path, precision=precision, data=x, labels=labels, backend="numpy"
-    )
+    result = oc.export(model, path, precision=precision, data=x, labels=labels, backend="numpy")
     found = result["check"]
     assert found["measured"] and found["observations"] == x.shape[3]
     assert found["agreement"] == 1 and found["accuracy"] == found["accuracy_there"]

@@ -11,22 +11,24 @@ function matrix = context_decode (bytes, rows, columns)
 %   See also octcompress.coding.context_encode.
 
   bytes = bytes(:);
-  if numel (bytes) < 3
-    octcompress.internal.fail ('nn_unpack', 'damaged', 'a coded stream ends too early');
+  [head, position] = byte (bytes, 1);
+  top = mod (head, 4);
+  turned = mod (floor (head / 4), 2);
+  strided = mod (floor (head / 8), 2);
+  lanes = floor (head / 16);
+  if top == 0
+    [top, position] = byte (bytes, position);
   end
-  head = double (bytes(1:2));
-  lanes = 2 ^ floor (head(1) / 16);
-  frame.chunk = 2 ^ mod (head(1), 16);
-  turned = floor (head(2) / 32);
-  frame.top = mod (head(2), 32);
-  [frame.stride, position] = octcompress.coding.read_varint (bytes, 3);
-  frame.lanes = rows;
-  frame.lines = columns;
+  frame = struct ('lanes', rows, 'lines', columns, 'stride', 0, 'top', top, 'alone', lanes == 0);
+  if strided
+    [frame.stride, position] = octcompress.coding.read_varint (bytes, position);
+  end
   if turned
     frame.lanes = columns;
     frame.lines = rows;
   end
-  if lanes > 4096 || turned > 1 || frame.top == 0 || frame.stride == 1 || frame.stride > frame.lines
+  if (lanes > 0 && lanes < 7) || lanes > 12 || top == 0 || top > 31 ...
+        || (strided && (frame.stride < 2 || frame.stride > frame.lines))
     octcompress.internal.fail ('nn_unpack', 'damaged', 'the head of a coded stream cannot be');
   end
   packed = zeros (0, 1, 'uint8');
@@ -38,7 +40,7 @@ function matrix = context_decode (bytes, rows, columns)
     packed = bytes(position:position+count-1);
     position = position + count;
   end
-  coder = octcompress.coding.open_stream (bytes(position:end), lanes);
+  coder = octcompress.coding.open_stream (bytes(position:end), 2 ^ lanes);
   buckets = octcompress.coding.context_pass ([], frame, coder);
   if turned
     buckets = buckets';
@@ -51,6 +53,14 @@ function matrix = context_decode (bytes, rows, columns)
   widths = t.extra(sizes(coded) + 1)';
   values(coded) = values(coded) + octcompress.coding.unpack_bits (packed, widths);
   matrix = reshape (values .* sign (buckets(:)), rows, columns);
+end
+
+function [value, position] = byte (bytes, position)
+  if position > numel (bytes)
+    octcompress.internal.fail ('nn_unpack', 'damaged', 'a coded stream ends too early');
+  end
+  value = double (bytes(position));
+  position = position + 1;
 end
 
 %!test % what was coded comes back: sparse, dense, a picture in the lines, large values, one entry
@@ -68,5 +78,5 @@ end
 %! counts = accumarray (matrix(:) + 4, 1);
 %! entropy = -sum (counts .* log2 (counts / sum (counts))) / 8;
 %! assert (numel (octcompress.coding.context_encode (matrix)) < 0.5 * entropy);
-%!error <nn_unpack: a coded stream ends too early> octcompress.coding.context_decode (uint8 ([0; 1]), 3, 3)
-%!error <nn_unpack: the head of a coded stream cannot be> octcompress.coding.context_decode (uint8 ([0; 0; 0; 1]), 3, 3)
+%!error <nn_unpack: a coded stream ends too early> octcompress.coding.context_decode (uint8 (0), 3, 3)
+%!error <nn_unpack: the head of a coded stream cannot be> octcompress.coding.context_decode (uint8 ([0; 0; 1]), 3, 3)

@@ -8,7 +8,7 @@ function bytes = context_encode (matrix)
 %
 %   The lines of the model are the columns or the rows, and it may see a picture in them (the pixels
 %   of the inputs, the places of a kernel) whose rows lie some lines apart: the combination is
-%   chosen by its estimated size, on a part of the matrix if that is large.
+%   chosen by its estimated size, on the columns in the middle if there are many.
 %
 %   See also octcompress.coding.context_decode, octcompress.coding.context_pass.
 
@@ -24,60 +24,71 @@ function bytes = context_encode (matrix)
   widths = t.extra(coded + 1)';
   buckets = reshape (buckets, size (matrix)) .* sign (matrix);
 
-  n = numel (matrix);
-  [~, digits] = log2 (n);
-  frame.chunk = 2 ^ (4 + 2 * (n > 32768));
-  if n > 2 ^ 19
-    frame.chunk = 2 ^ min (12, digits - 14);
-  end
-
+  % How to walk is chosen on the columns in the middle: first the lines, then the picture in them.
+  % Each line takes its time, so that many short ones are not walked.
+  part = middle (buckets, 2 ^ 16);
+  frame.alone = true;
+  frame.stride = 0;
+  frame.turned = 0;
+  [rows, columns] = size (matrix);
   best = Inf;
-  for turned = 0:1
-    lines = buckets;
-    if turned
-      lines = buckets';
-    end
-    part = middle (lines, 2 ^ 19);
-    for stride = [0, picture(lines)]
-      trial = frame_of (part, frame, stride);
-      trial.chunk = max (frame.chunk, min (256, 2 ^ digits / 256));
-      [~, bits, frequencies] = octcompress.coding.context_pass (part, trial);
-      price = cost (bits, frequencies, t);
-      if price < best
-        best = price;
-        chosen = frame_of (lines, frame, stride);
-        chosen.turned = turned;
-      end
+  turned = Inf;
+  if columns <= max (1024, 16 * rows)
+    best = price_of (part, frame, t);
+  end
+  if rows <= max (1024, 16 * columns)
+    turned = price_of (part', frame, t);
+  end
+  chosen = frame;
+  lines = buckets;
+  if turned < best
+    best = turned;
+    chosen.turned = 1;
+    lines = buckets';
+    part = part';
+  end
+  stride = picture (lines);
+  if ~isempty (stride) && stride < size (part, 2)
+    frame.stride = stride;
+    price = price_of (part, frame, t);
+    if price < best
+      best = price;
+      chosen.stride = stride;
     end
   end
 
-  if chosen.turned
-    buckets = buckets';
+  % One lane is the smallest; several, which are faster, cost two bytes and a half each.
+  [~, lanes] = log2 (best * numel (matrix) / numel (part) / (8 * 4096 * 128));
+  lanes = min (lanes - 1, 12);
+  if lanes < 7
+    lanes = 0;
   end
-  [~, bits, frequencies, groups] = octcompress.coding.context_pass (buckets, chosen);
-  [~, chunk] = log2 (frame.chunk);
-  [~, lanes] = log2 (cost (bits, frequencies, t) / (8 * 4096 * 2048));
-  lanes = min (lanes, chunk) - 1;
-  if lanes < 3
-    lanes = 0;   % each lane costs two bytes and a half
+  chosen.alone = lanes == 0;
+  [chosen.lanes, chosen.lines] = size (lines);
+  [~, bits, frequencies, groups] = octcompress.coding.context_pass (lines, chosen);
+  top = frame.top * (frame.top < 4);
+  bytes = uint8 (top + 4 * chosen.turned + 8 * (chosen.stride > 0) + 16 * lanes);
+  if top == 0
+    bytes = [bytes; uint8(frame.top)];
   end
-  bytes = [uint8([16 * lanes + chunk - 1; 32 * chosen.turned + frame.top]); ...
-           octcompress.coding.write_varint(chosen.stride)];
+  if chosen.stride > 0
+    bytes = [bytes; octcompress.coding.write_varint(chosen.stride)];
+  end
   if frame.top > 4
     packed = octcompress.coding.pack_bits (places, widths);
     bytes = [bytes; octcompress.coding.write_varint(numel (packed)); packed];
   end
-  bytes = [bytes; octcompress.coding.encode_bits(bits, frequencies, groups, 2 ^ lanes)];
+  if lanes == 0
+    bytes = [bytes; octcompress.coding.encode_runs(bits, frequencies, groups)];
+  else
+    bytes = [bytes; octcompress.coding.encode_bits(bits, frequencies, groups(:, 1), 2 ^ lanes)];
+  end
 end
 
-function frame = frame_of (lines, frame, stride)
-  frame.lanes = size (lines, 1);
-  frame.lines = size (lines, 2);
-  frame.stride = stride;
-end
-
-function price = cost (bits, frequencies, t)
+function price = price_of (lines, frame, t)
 %  In 1/4096 bit.
+  [frame.lanes, frame.lines] = size (lines);
+  [~, bits, frequencies] = octcompress.coding.context_pass (lines, frame);
   zero = bits == 0;
   frequencies(zero) = 32768 - frequencies(zero);
   price = sum (t.price(frequencies));

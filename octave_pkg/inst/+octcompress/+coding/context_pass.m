@@ -6,12 +6,12 @@ function [buckets, bits, frequencies, groups] = context_pass (buckets, frame, co
 %
 %   buckets      lanes x lines double, -31..31: sign times bucket of the magnitude
 %   frame        struct: lanes, lines; stride (0 = none, else the lines between two rows of a
-%                picture); chunk (entries whose zeros are modelled at once); top (1..31, the largest
-%                bucket)
-%   coder        struct of the decoder, as decode_bits wants it
+%                picture); top (1..31, the largest bucket); alone (whether one lane of rANS codes
+%                all, so that an entry may know of those before it in its line)
+%   coder        struct of the decoder, from open_stream
 %   bits         every binary decision in order, column of 0 and 1
 %   frequencies  the model's probability of a 1 for each, in 1/32768
-%   groups       how many decisions were coded side by side, in order
+%   groups       g x 3, the decisions coded side by side, as run_group gives them, in order
 %
 %   Line by line: of each entry, is it zero; of those that are not, the signs; of these, which
 %   buckets exceed 1; of these, which exceed 2, and so on. Every decision is predicted from five
@@ -25,6 +25,9 @@ function [buckets, bits, frequencies, groups] = context_pass (buckets, frame, co
 %   See also octcompress.coding.context_encode, octcompress.coding.context_decode.
 
   t = octcompress.coding.context_tables ();
+  stretch = t.stretch;
+  squash = t.squash;
+  alone = frame.alone;
   lanes = frame.lanes;
   lines = frame.lines;
   kinds = frame.top + 1;
@@ -36,7 +39,7 @@ function [buckets, bits, frequencies, groups] = context_pass (buckets, frame, co
     count = numel (buckets) + sum (buckets(:) ~= 0) + sum (min (sizes(:), frame.top - 1));
     bits = zeros (count, 1);
     frequencies = zeros (count, 1);
-    groups = zeros (lines * (ceil (lanes / frame.chunk) + kinds - 1), 1);
+    groups = zeros (lines * kinds, 3);
     done = 0;
     group = 0;
   end
@@ -48,24 +51,39 @@ function [buckets, bits, frequencies, groups] = context_pass (buckets, frame, co
   lane_counts = zeros (lanes, kinds);
   context_counts = zeros (156, kinds);
   total = zeros (kinds, 2);
-  weights = repmat (13107, 5, kinds);
-  strength = [8 3 3];
+  models = min (1:kinds, 3);   % a decision on zero, on the sign, on a bucket
+  weights = [45875 13107 19661; 19661 19661 13107; 6554 13107 13107; 45875 6554 13107; ...
+             -39322 6554 0];
+  weights = weights(:, models);
+  lean = [16 8 8; 8 8 8; 8 8 8];
+  lean = lean(models, :);
+  slowness = [131072 32768 65536];
+  slowness = slowness(models);
+  trust = [20 2 2];
+  trust = trust(models);
+  first_ones = [3277 32768 32768];
+  first_ones = first_ones(models);
+  reach = 10;
+  if frame.stride
+    reach = 24;
+  end
+  all_lanes = (1:lanes)';
+  in_front = all_lanes - 1 + reach;
+  grow = struct ('reach', reach, 'stretch', stretch, 'squash', squash);
 
   for line = 1:lines
     o = before + line;
     [size_context, sign_context, past] = look_back (history, line_counts, o, frame.stride, t.level);
-    here = zeros (kinds, 2);
-    chunks = ceil (lanes / frame.chunk);
-    for step = 1:chunks + kinds - 1
-      kind = max (1, step - chunks + 1);
+    for kind = 1:kinds
       if kind == 1
-        index = ((step - 1) * frame.chunk + 1:min (step * frame.chunk, lanes))';
+        index = all_lanes;
       elseif kind == 2
         index = find (buckets(:, line));
       elseif kind > 3
         index = index(bit > 0);
       end
-      if isempty (index)
+      m = numel (index);
+      if m == 0
         break
       end
       if kind == 2
@@ -73,60 +91,98 @@ function [buckets, bits, frequencies, groups] = context_pass (buckets, frame, co
       else
         context = size_context(index, :);
       end
-      overall = floor ((65536 * total(kind, 1) + 32768) / (total(kind, 2) + 1));
+      overall = floor ((65536 * total(kind, 1) + first_ones(kind)) / (total(kind, 2) + 1));
       overall = min (max (overall, 1), 65535);
-      of_line = floor ((65536 * past(kind, 1) + 2 * overall) / (past(kind, 2) + 2));
-      of_line = floor ((65536 * here(kind, 1) + 8 * of_line) / (here(kind, 2) + 8));
+      of_line = floor ((65536 * past(kind, 1) + trust(kind) * overall) ...
+                       / (past(kind, 2) + trust(kind)));
       of_lane = lane_counts(index, kind);
       of_context = context_counts(:, kind);
       counts = [of_lane, reshape(of_context(context), [], 2)];
       trials = floor (counts / many);
-      p = floor ((262144 * (counts - many * trials) + overall * strength) ...
-                 ./ (4 * trials + strength));
-      inputs = reshape (t.stretch(p + 1), [], 3);
-      shared = [t.stretch(of_line + 1); t.stretch(overall + 1)];
+      p = floor ((262144 * (counts - many * trials) + overall * lean(kind, :)) ...
+                 ./ (4 * trials + lean(kind, :)));
+      inputs = reshape (stretch(p + 1), [], 3);
       w = weights(:, kind);
-      x = floor ((inputs * w(1:3) + w(4:5)' * shared) / 65536);
-      frequency = t.squash(min (max (x, -3072), 3072) + 3073);
-
-      if decoding
-        [bit, coder] = octcompress.coding.decode_bits (frequency, coder);
-        if kind == 1
-          buckets(index, line) = bit;
-        elseif kind == 2
-          buckets(index, line) = 2 * bit - 1;
-        else
-          buckets(index, line) = buckets(index, line) + bit .* sign (buckets(index, line));
-        end
+      growing = false;
+      if kind == 1 && alone
+        run = octcompress.coding.run_group (m, floor (of_line / 2), 12288);
+        growing = run(3) > 0;
+      end
+      if growing
+        shared = stretch(overall + 1);
+        x = inputs * w(1:3) + w(5) * shared;
       else
+        shared = stretch([min(of_line, 65535); overall] + 1);
+        x = floor ((inputs * w(1:3) + w(4:5)' * shared) / 65536);
+        frequency = squash(min (max (x, -3072), 3072) + 3073);
+        run = octcompress.coding.run_group (m, floor (sum (frequency) / m), 4096);
+      end
+
+      if ~decoding
         if kind == 2
           bit = double (buckets(index, line) > 0);
         else
           bit = double (sizes(index, line) >= max (kind - 1, 1));
         end
-        span = done + 1:done + numel (bit);
-        bits(span) = bit;
-        frequencies(span) = frequency;
-        done = span(end);
+      else
+        if growing
+          grow.mixed = x;
+          grow.weight = w(4);
+          grow.share = of_line;
+          [bit, coder] = octcompress.coding.decode_runs (run, [], grow, coder);
+        elseif alone && run(3) > 0
+          [bit, coder] = octcompress.coding.decode_runs (run, frequency, [], coder);
+        elseif alone
+          [bit, coder] = octcompress.coding.decode_singles (frequency, coder);
+        else
+          [bit, coder] = octcompress.coding.decode_bits (frequency, coder);
+        end
+        if kind == 1
+          buckets(:, line) = bit;
+        elseif kind == 2
+          buckets(index, line) = 2 * bit - 1;
+        else
+          buckets(index, line) = buckets(index, line) + bit .* sign (buckets(index, line));
+        end
+      end
+      if growing
+        shares = floor ((65536 * (cumsum (bit) - bit) + reach * of_line) ./ in_front);
+        in_line = stretch(min (shares, 65535) + 1);
+        x = floor ((x + w(4) * in_line) / 65536);
+        frequency = squash(min (max (x, -3072), 3072) + 3073);
+      end
+      if ~decoding
+        bits(done+1:done+m) = bit;
+        frequencies(done+1:done+m) = frequency;
+        done = done + m;
         group = group + 1;
-        groups(group) = numel (bit);
+        groups(group, :) = run;
       end
 
       wrong = 32768 * bit - frequency;
-      rate = max (65536, 1024 * numel (bit));
-      weights(:, kind) = w + floor (([inputs' * wrong; shared * sum(wrong)] + rate / 2) / rate);
+      rate = slowness(kind);
+      if m > 64   % of fewer the sum cannot be more than 2^34
+        spread = floor (sum (frequency .* (32768 - frequency)) / 1048576);
+        rate = max (rate, floor (rate * spread / 16384));
+      end
+      if growing
+        steps = [inputs, in_line]' * wrong;
+        steps(5) = shared * sum (wrong);
+      else
+        steps = [inputs' * wrong; shared * sum(wrong)];
+      end
+      weights(:, kind) = w + floor ((steps + floor (rate / 2)) / rate);
       lane_counts(index, kind) = of_lane + (bit + many);
       context_counts(:, kind) = of_context + full (sparse (context(:), 1, [bit; bit] + many, ...
                                                            156, 1));
-      seen = [sum(bit), numel(bit)];
-      here(kind, :) = here(kind, :) + seen;
+      seen = [sum(bit), m];
+      line_counts(kind, :, o) = seen;
       total(kind, :) = total(kind, :) + seen;
     end
-    line_counts(:, :, o) = here;
     history(:, o) = buckets(:, line);
   end
   if ~decoding
-    groups = groups(1:group);
+    groups = groups(1:group, :);
   end
 end
 
@@ -160,9 +216,9 @@ end
 
 %!test % one probability for each decision, and every magnitude below the top is a run of ones
 %! buckets = [0 1 0; -2 0 1];
-%! frame = struct ('lanes', 2, 'lines', 3, 'stride', 0, 'chunk', 2, 'top', 2);
+%! frame = struct ('lanes', 2, 'lines', 3, 'stride', 0, 'top', 2, 'alone', true);
 %! [~, bits, frequencies, groups] = octcompress.coding.context_pass (buckets, frame);
 %! assert (numel (frequencies), numel (bits));
-%! assert (sum (groups), numel (bits));
+%! assert (sum (groups(:, 1)), numel (bits));
 %! assert (all (frequencies >= 1 & frequencies <= 32767));
 %! assert (all (bits == 0 | bits == 1));
