@@ -329,14 +329,7 @@ def decode_bits(frequency: Array, coder: Coder) -> Array:
         group = group_of(frequency.size, int(frequency.sum()) // frequency.size)
         if group.window:
             return decode_runs(group, lambda a, b, _: frequency[a:b], coder)
-        state = int(coder.state[0])
-        for k, f in enumerate((2 * frequency).tolist()):
-            above, rest = divmod(state, 65536)
-            bits[k] = rest < f
-            state = f * above + rest if rest < f else (65536 - f) * above + rest - f
-            state = coder.refill_alone(state)
-        coder.state[0] = state
-        return bits
+        return np.array([coder.single(f) for f in (2 * frequency).tolist()])
     for first in range(0, frequency.size, lanes):
         f = frequency[first : first + lanes]
         x = coder.state[: f.size]

@@ -21,6 +21,7 @@ from ..matfile import StructArray
 from .coding import CLASSES, decode_array, decode_codes, grid_values
 from .coding_bits import crc32, damaged, read_varint, take
 from .coding_streams import decode_symbols
+from .coding_text import decode_text
 from .coding_words import WORDS, grid_beside
 from .internal import Array, fail, plain, size, value_array
 from .model import PROMISES
@@ -297,15 +298,18 @@ def unseal(caller: str, data: bytes) -> tuple[bytes, bytes]:
         what = "the packed model is damaged or cut off: its checksum is "
         fail(caller, "damaged", f"{what}{found:08x}, but must be {stated:08x}")
     head, position = read_varint(data, 7)
-    if position + head // 2 > len(data):
+    length, form = divmod(head, 4)
+    if position + length > len(data):
         fail(caller, "damaged", "the packed model ends within its description")
-    tree, rest = data[position : position + head // 2], data[position + head // 2 :]
-    if head % 2:
-        count, position = read_varint(tree, 0)
-        if count > len(data) << 18:
-            fail(caller, "damaged", "the description of the model is larger than the file")
-        tree = decode_symbols(tree[position:], count, 256).astype(np.uint8).tobytes()
-    return tree, rest
+    tree, rest = data[position : position + length], data[position + length :]
+    if form == 0:
+        return tree, rest
+    count, position = read_varint(tree, 0)
+    if form == 3 or (form == 2 and count > 16384) or count > len(data) << 18:
+        fail(caller, "damaged", "the description of the model is larger than it can be")
+    if form == 2:
+        return decode_text(tree[position:], count), rest
+    return decode_symbols(tree[position:], count, 256).astype(np.uint8).tobytes(), rest
 
 
 def display_name(model: Any, name: str) -> str:

@@ -123,6 +123,14 @@ class Coder:
         self.position += low.size
         return x
 
+    def single(self, frequency: int) -> int:
+        """Decode a decision on a single lane; a 1 has the probability frequency / 65536."""
+        above, low = divmod(int(self.state[0]), 65536)
+        bit = low < frequency
+        x = frequency * above + low if bit else (65536 - frequency) * above + low - frequency
+        self.state[0] = self.refill_alone(x)
+        return int(bit)
+
     def refill_alone(self, x: int) -> int:
         """Give words to the state of a single lane, as far as there are any."""
         while x < 1 << 32 and self.position < self.words.size:

@@ -20,6 +20,7 @@ from ..matfile import StructArray
 from .coding import CLASSES, Parts, encode_array
 from .coding_bits import crc32, write_varint
 from .coding_streams import encode_symbols
+from .coding_text import encode_text
 from .coding_words import WORDS, grid_beside
 from .internal import Array, class_name, fail, is_number, size, value_array
 from .model import PROMISES
@@ -223,10 +224,13 @@ def shape_bytes(fields: Sequence[str]) -> bytes:
 
 def seal(tree: bytes, data: bytes, entries: int) -> bytes:
     """Put the parts of a packed file together, behind a version and a checksum."""
-    coded = write_varint(len(tree)) + encode_symbols(np.frombuffer(tree, np.uint8), 256, "auto")
-    if len(coded) < len(tree):
-        body = write_varint(2 * len(coded) + 1) + coded + data
+    if len(tree) <= 16384:
+        form, coded = 2, encode_text(tree)
     else:
-        body = write_varint(2 * len(tree)) + tree + data
+        form, coded = 1, encode_symbols(np.frombuffer(tree, np.uint8), 256, "auto")
+    coded = write_varint(len(tree)) + coded
+    if len(coded) >= len(tree):
+        form, coded = 0, tree
+    body = write_varint(4 * len(coded) + form) + coded + data
     body += bytes(max(0, -(-entries // (1 << 18)) - 7 - len(body)))
     return b"oc\x01" + struct.pack("<I", crc32(body)) + body

@@ -8,10 +8,13 @@ import zlib
 import numpy as np
 import pytest
 
+from pyoctcompress import modelfile
 from pyoctcompress.errors import OctcompressError
 from pyoctcompress.matfile import StructArray
-from pyoctcompress.reference import coding, coding_context, quant
+from pyoctcompress.reference import coding, coding_context, coding_words, quant
+from pyoctcompress.reference.coding_text import decode_text, encode_text
 from pyoctcompress.reference.internal import class_name
+from pyoctcompress.reference.nn_info import info
 from pyoctcompress.reference.nn_pack import pack, unpack
 
 from .harness import Case, compare, differences, needs_octave, run_octave
@@ -385,4 +388,34 @@ def test_coded_bits():
         else:
             name, args = "encode_bits", [*columns, groups[:, :1] * 1.0, float(lanes)]
         cases.append(Case(f"{lanes}", CODING + name, lambda *_, made=made: made, args))
+    compare(cases)
+
+
+def test_text():
+    """The model of bytes: short and long ones, and one that repeats."""
+    rng = np.random.default_rng(23)
+    texts = [b"", b"a", bytes(range(256)), b"any text, any text", rng.bytes(300), b"ab" * 300]
+    texts.append(coding_words.TYPICAL_TREES[:400])
+    cases = [
+        Case(f"{k}", CODING + "encode_text", in_columns(encode_text), [column(text)])
+        for k, text in enumerate(texts)
+    ]
+    written = [answer["value"][0] for answer in compare(cases)]
+    for text, data in zip(texts, written, strict=True):
+        assert decode_text(data.tobytes(), len(text)) == text
+    compare([Case("trees", CODING + "typical_trees", trees, [])])
+
+
+def trees():
+    return np.frombuffer(coding_words.TYPICAL_TREES, np.uint8).astype(float)[:, None]
+
+
+def test_accounts_of_files(tmp_path):
+    """nn_info of a packed file tells the same, text and all, in both."""
+    cases = []
+    for k, model in enumerate(networks()):
+        for method in ("auto", "huffman"):
+            file = str(tmp_path / f"{k}-{method}.mat")
+            modelfile.write(file, model, coding=method)
+            cases.append(Case(file, "nn_info", info, [file]))
     compare(cases)

@@ -7,19 +7,25 @@ function bytes = seal (tree, data, entries)
 %   data     uint8 column, its streams one after the other
 %   entries  how many entries all arrays have together
 %   bytes    uint8 column: 'oc', the version (1), the CRC-32 of all behind it (4 bytes, the lowest
-%            first), 2 n + c as a varint, where n is the length of the tree and c tells whether it
-%            is coded, the tree, the data, and zeros where there are more than 2^18 entries for each
-%            byte
+%            first), 4 n + c as a varint, the tree in n bytes, the data, and zeros where there are
+%            more than 2^18 entries for each byte. c is 0 for the tree as it is; else its length
+%            comes first, as a varint, and it is coded by encode_symbols (1) or encode_text (2)
 %
 %   See also octcompress.coding.unseal.
 
-  coded = octcompress.coding.encode_symbols (tree, 256, 'auto');
-  coded = [octcompress.coding.write_varint(numel (tree)); coded];
-  if numel (coded) < numel (tree)
-    head = [octcompress.coding.write_varint(2 * numel (coded) + 1); coded];
+  form = 1;
+  if numel (tree) <= 16384
+    form = 2;
+    coded = octcompress.coding.encode_text (tree);
   else
-    head = [octcompress.coding.write_varint(2 * numel (tree)); tree];
+    coded = octcompress.coding.encode_symbols (tree, 256, 'auto');
   end
+  coded = [octcompress.coding.write_varint(numel (tree)); coded];
+  if numel (coded) >= numel (tree)
+    form = 0;
+    coded = tree;
+  end
+  head = [octcompress.coding.write_varint(4 * numel (coded) + form); coded];
   body = [head; data];
   body = [body; zeros(max (0, ceil (entries / 2 ^ 18) - 7 - numel (body)), 1, 'uint8')];
   crc = octcompress.coding.value_bytes (uint32 (octcompress.coding.crc32 (body)));

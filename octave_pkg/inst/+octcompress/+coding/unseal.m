@@ -30,19 +30,23 @@ function [tree, data] = unseal (caller, bytes)
       stated);
   end
   [head, position] = octcompress.coding.read_varint (bytes, 8);
-  last = position + floor (head / 2) - 1;
+  last = position + floor (head / 4) - 1;
   if last > numel (bytes)
     octcompress.internal.fail (caller, 'damaged', 'the packed model ends within its description');
   end
   tree = bytes(position:last);
   data = bytes(last+1:end);
-  if mod (head, 2)
+  form = mod (head, 4);
+  if form > 0
     [count, position] = octcompress.coding.read_varint (tree, 1);
-    if count > 2 ^ 18 * numel (bytes)
+    if form == 3 || (form == 2 && count > 16384) || count > 2 ^ 18 * numel (bytes)
       octcompress.internal.fail (caller, 'damaged', ...
-                                 'the description of the model is larger than the file');
+                                 'the description of the model is larger than it can be');
+    elseif form == 2
+      tree = octcompress.coding.decode_text (tree(position:end), count);
+    else
+      tree = uint8 (octcompress.coding.decode_symbols (tree(position:end), count, 256));
     end
-    tree = uint8 (octcompress.coding.decode_symbols (tree(position:end), count, 256));
   end
 end
 
