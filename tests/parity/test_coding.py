@@ -338,7 +338,7 @@ def damaged_files():
     for k, model in enumerate(networks()):
         for method in ("auto", "huffman"):
             data = pack(model, coding=method)[0]["octc"].tobytes()
-            for trial in range(60):
+            for trial in range(24):
                 changed = bytearray(data)
                 for _ in range(1 + trial % 3):
                     changed[rng.integers(7, len(changed))] = rng.integers(256)
