@@ -17,7 +17,7 @@ function text = decode_text (bytes, count)
 end
 
 %!test
-%! for text = {zeros(0, 1, 'uint8'), uint8(7), uint8 ('any text, any text')', uint8((0:255)')}
+%! for text = {zeros(0, 1, 'uint8'), uint8(7), uint8('any text, any text')', uint8((0:255)')}
 %!   bytes = octcompress.coding.encode_text (text{1});
 %!   assert (octcompress.coding.decode_text (bytes, numel (text{1})), text{1});
 %! end
