@@ -305,7 +305,8 @@ def unseal(caller: str, data: bytes) -> tuple[bytes, bytes]:
     if form == 0:
         return tree, rest
     count, position = read_varint(tree, 0)
-    if form == 3 or (form == 2 and count > 16384) or count > len(data) << 18:
+    most = min(16384, 32 * (len(tree) - position)) if form == 2 else len(data) << 18
+    if form == 3 or count > most:
         fail(caller, "damaged", "the description of the model is larger than it can be")
     if form == 2:
         return decode_text(tree[position:], count), rest

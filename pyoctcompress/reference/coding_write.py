@@ -224,9 +224,8 @@ def shape_bytes(fields: Sequence[str]) -> bytes:
 
 def seal(tree: bytes, data: bytes, entries: int) -> bytes:
     """Put the parts of a packed file together, behind a version and a checksum."""
-    if len(tree) <= 16384:
-        form, coded = 2, encode_text(tree)
-    else:
+    form, coded = 2, encode_text(tree) if len(tree) <= 16384 else b""
+    if len(tree) > 32 * len(coded):  # bounds for what a reader may have to do
         form, coded = 1, encode_symbols(np.frombuffer(tree, np.uint8), 256, "auto")
     coded = write_varint(len(tree)) + coded
     if len(coded) >= len(tree):

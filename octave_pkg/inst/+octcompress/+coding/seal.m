@@ -13,11 +13,13 @@ function bytes = seal (tree, data, entries)
 %
 %   See also octcompress.coding.unseal.
 
-  form = 1;
+  % bounds for what a reader may have to do
+  form = 2;
   if numel (tree) <= 16384
-    form = 2;
     coded = octcompress.coding.encode_text (tree);
-  else
+  end
+  if numel (tree) > 16384 || numel (tree) > 32 * numel (coded)
+    form = 1;
     coded = octcompress.coding.encode_symbols (tree, 256, 'auto');
   end
   coded = [octcompress.coding.write_varint(numel (tree)); coded];

@@ -24,6 +24,11 @@ function [model, bytes, bits, frequencies] = text_pass (model, bytes, coder)
   squash = t.squash;
   count = numel (bytes);
   decoding = nargin > 2;
+  if decoding
+    state = coder.state;
+    position = coder.position;
+    words = coder.words;
+  end
   bits = zeros (8 * count, 1);
   frequencies = zeros (8 * count, 1);
   p = model.p;
@@ -65,7 +70,18 @@ function [model, bytes, bits, frequencies] = text_pass (model, bytes, coder)
       y = floor (x * w(:, set) / 65536);
       f = squash(min (max (y, -3072), 3072) + 3073);
       if decoding
-        [bit, coder] = octcompress.coding.decode_singles (f, coder);
+        high = floor (state / 65536);   % as decode_singles
+        low = state - 65536 * high;
+        bit = double (low < 2 * f);
+        if bit
+          state = 2 * f * high + low;
+        else
+          state = (65536 - 2 * f) * high + low - 2 * f;
+        end
+        while state < 4294967296 && position < numel (words)
+          position = position + 1;
+          state = 65536 * state + words(position);
+        end
       else
         bit = mod (floor (bytes(k) / 2 ^ b), 2);
       end

@@ -39,7 +39,11 @@ function [tree, data] = unseal (caller, bytes)
   form = mod (head, 4);
   if form > 0
     [count, position] = octcompress.coding.read_varint (tree, 1);
-    if form == 3 || (form == 2 && count > 16384) || count > 2 ^ 18 * numel (bytes)
+    most = 2 ^ 18 * numel (bytes);
+    if form == 2
+      most = min (16384, 32 * (numel (tree) - position + 1));
+    end
+    if form == 3 || count > most
       octcompress.internal.fail (caller, 'damaged', ...
                                  'the description of the model is larger than it can be');
     elseif form == 2
