@@ -285,7 +285,7 @@ def networks():
         "f": {"g": {}, "h": np.ones((2, 3, 4), bool), "int": np.array([[7]], np.int8)},
         "w": rng.standard_normal((5, 6)),
         "w_size": np.array([[5.0, 6.0]]),
-        "long": "a text that is long enough to be coded, and goes on and on and on " * 20,
+        "long": "a text that is long enough to be coded, and goes on and on " * 5,
         "one": np.array([[np.float32(0.1)]]),
     }
     grid = quant.choose_grid(rng.standard_normal((9, 8)), 3.0, "symmetric", 1.0)
@@ -338,7 +338,7 @@ def damaged_files():
     for k, model in enumerate(networks()):
         for method in ("auto", "huffman"):
             data = pack(model, coding=method)[0]["octc"].tobytes()
-            for trial in range(24):
+            for trial in range(16):
                 changed = bytearray(data)
                 for _ in range(1 + trial % 3):
                     changed[rng.integers(7, len(changed))] = rng.integers(256)
