@@ -1,6 +1,6 @@
 """Load a large and a small network, let the small one learn the large one's outputs, save it.
 
-    python examples/distill_network.py
+python examples/distill_network.py
 """
 
 import tempfile

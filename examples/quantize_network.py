@@ -1,6 +1,6 @@
 """Load a network, quantize its weights and activations to 8 bits, save it.
 
-    python examples/quantize_network.py
+python examples/quantize_network.py
 """
 
 import tempfile

@@ -412,7 +412,7 @@ def context_encode(matrix: Array) -> bytes:
             if price < best:
                 best, frame = price, seen
     # One lane is the smallest; several, which are faster, cost two bytes and a half each.
-    lanes = int(np.frexp(best * matrix.size / part.size / (8 * 4096 * 128))[1]) - 1
+    lanes = int(np.frexp(best * matrix.size / part.size / (8 * 4096 * 256))[1]) - 1
     lanes = 0 if lanes < 7 else min(lanes, 12)
     frame = replace(frame, lanes=lines.shape[0], lines=lines.shape[1], alone=lanes == 0)
     decisions = context_pass(lines, frame)[1]

@@ -34,7 +34,7 @@ MODELS = {
         "w": BOOK.ravel()[rng.integers(0, 4, (9, 20))],
         "quantization": {"w": {"bits": 2.0, "scheme": "codebook", "codebook": BOOK, "axis": 0.0}},
     },
-    "lanes": {"x": np.round(2 * rng.standard_normal((300, 200)))},
+    "lanes": {"x": np.round(2 * rng.standard_normal((300, 320)))},
     "many symbols": {"x": np.round(100 * rng.standard_normal((300, 100))).astype(np.int16)},
     "values": {
         "a": [1.0, "text", True, [], "", np.zeros((0, 3)), -7.0, 1e300, 0.98, -0.125],

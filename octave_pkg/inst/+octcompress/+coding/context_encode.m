@@ -58,7 +58,7 @@ function bytes = context_encode (matrix)
   end
 
   % One lane is the smallest; several, which are faster, cost two bytes and a half each.
-  [~, lanes] = log2 (best * numel (matrix) / numel (part) / (8 * 4096 * 128));
+  [~, lanes] = log2 (best * numel (matrix) / numel (part) / (8 * 4096 * 256));
   lanes = min (lanes - 1, 12);
   if lanes < 7
     lanes = 0;
