@@ -16,6 +16,7 @@ function curves = layer_curves (caller, model, calibration, probe, grid, verbose
 %                           softmax), this layer alone being compressed
 %     changed               row: share of the probe whose greatest output is another one
 %     bytes                 row: of the weights, by their entropy (octcompress.search.coded_bytes)
+%     fitted                true where the weights were fitted to the calibration inputs
 %
 %   Weights are chosen and refitted by optimal brain surgeon (octcompress.prune.obs_layer), then
 %   rounded by GPTQ (octcompress.quant.quantize_matrix), for dense and convolution layers; those of
@@ -35,7 +36,7 @@ function curves = layer_curves (caller, model, calibration, probe, grid, verbose
     [b, s] = ndgrid (grid.bits, grid.sparsity);
     row = struct ('layer', layer.name, 'tensor', tensors{k}.name, 'count', ...
                   numel (layer.weights), 'sparsity', s(:)', 'bits', b(:)', 'rank', ...
-                  zeros (1, numel (s)), 'loss', [], 'changed', [], 'bytes', []);
+                  zeros (1, numel (s)), 'loss', [], 'changed', [], 'bytes', [], 'fitted', true);
     [prune, stats] = make_pruner (caller, model, number, calibration);
     for share = grid.sparsity
       [quantize, pruned] = prune (share);
@@ -45,6 +46,7 @@ function curves = layer_curves (caller, model, calibration, probe, grid, verbose
         row.bytes(end + 1) = weights_bytes (squeezed);
       end
     end
+    row.fitted = ~isempty (stats);
     curves{k} = with_ranks (row, layer, stats, grid, judge);
     if verbose
       octcompress.internal.progress ('sensitivity', k, numel (tensors), '%s', layer.name);

@@ -1,0 +1,167 @@
+function work = find_recipe (work)
+%FIND_RECIPE  Search the recipe that keeps the budgets best.
+%
+%   work = octcompress.search.find_recipe (work)
+%
+%   work  struct of octcompress.search.try_recipe, with curves ({} where they are yet to be
+%         measured) and planned (how many recipes may be tried). On return work.tried and work.best
+%         hold what was found, work.curves and work.front what was expected, and work.stopped is
+%         'finished' or 'time'
+%
+%   1. octcompress.search.layer_curves: what each layer loses under each choice.
+%   2. octcompress.search.allocate: the best choices together, for every number of bytes.
+%   3. A point of that front is run and measured (octcompress.search.try_recipe). What it lost is
+%      what octcompress.search.predicted_error would say of the loss v; v over the front's loss
+%      there corrects the prediction for the next point, and the same is done with bytes. So the
+%      search closes in on the budget from both sides.
+%   4. With training the same again from there, each recipe with two trainings by
+%      distillation: one before the weights are quantized, one after.
+%
+%   See also nn_compress, octcompress.search.recipe_of_choices.
+
+  options = work.options;
+  if isempty (work.curves)
+    grid = struct ('sparsity', sort (options.sparsity(:)'), 'bits', sort (options.bits(:)'), ...
+                   'rank', sort (options.rank(:)'), 'layers', {{}});
+    work.curves = octcompress.search.layer_curves ('nn_compress', work.model, ...
+                    work.parts.calibration, ...
+                    octcompress.search.pick (work.parts.judge.X, work.model.input_size, ...
+                                             1:min (1000, numel (work.parts.judge.Y))), ...
+                    grid, options.verbose);
+    octcompress.search.checkpoint ('write', work);
+  end
+  work.front = front_of (work);
+  scales = struct ('loss', 1, 'bytes', 1);
+  work.stopped = 'finished';
+  tries = options.candidates;
+  if options.training
+    tries = min (tries, 2);
+  end
+  [work, scales] = close_in (work, scales, 0, tries);
+  if options.training
+    scales.loss = 0.1 * scales.loss;
+    work = close_in (work, scales, options.epochs, options.candidates);
+  end
+end
+
+function front = front_of (work)
+  rows = work.curves;
+  most = max (cellfun (@(row) numel (row.loss), rows));
+  loss = NaN (numel (rows), most);
+  bytes = loss;
+  for k = 1:numel (rows)
+    loss(k, 1:numel (rows{k}.loss)) = rows{k}.loss;
+    bytes(k, 1:numel (rows{k}.bytes)) = rows{k}.bytes;
+  end
+  [front.choices, front.loss, front.bytes] = octcompress.search.allocate (loss, bytes);
+  % What no choice changes: biases and the like, and the file itself.
+  others = octcompress.search.coded_bytes (work.model);
+  others = others(~cellfun (@(row) any (strcmp (row.tensor, tensors_of (rows))), others));
+  front.bytes = front.bytes + sum (cellfun (@(row) row.bytes, others)) + 600;
+end
+
+function names = tensors_of (rows)
+  names = cellfun (@(row) row.tensor, rows, 'UniformOutput', false);
+end
+
+function [work, scales] = close_in (work, scales, epochs, tries)
+  % Points up to FAILED do not keep the budget, those from PASSED on do (or, where only bytes are
+  % asked for, the other way round).
+  options = work.options;
+  front = work.front;
+  by_drop = ~isempty (options.max_drop);
+  low = 0;
+  high = numel (front.bytes) + 1;
+  point = first_point (work, scales);
+  for attempt = 1:tries
+    if out_of_time (work)
+      work.stopped = 'time';
+      return
+    end
+    drop = 100 * octcompress.search.predicted_error (work.parts.judge.margins, ...
+                                                     scales.loss * front.loss(point));
+    predicted = struct ('bytes', scales.bytes * front.bytes(point), 'drop', drop, 'loss', ...
+                        scales.loss * front.loss(point), 'point', point);
+    recipe = octcompress.search.recipe_of_choices (work.curves, front.choices(point, :), options, ...
+                                                   epochs);
+    [result, work] = octcompress.search.try_recipe (recipe, work, predicted);
+    scales.bytes = result.bytes / front.bytes(point);
+    scales.loss = effective_loss (work.parts.judge.margins, result) / front.loss(point);
+    if by_drop
+      passes = result.drop <= options.max_drop;
+    else
+      passes = result.bytes > options.max_bytes;
+    end
+    if passes
+      high = point;
+    else
+      low = point;
+    end
+    if low > 0 && high <= numel (front.bytes) && front.bytes(high) < 1.03 * front.bytes(low)
+      return
+    end
+    if ~by_drop && ~passes && result.bytes > 0.97 * options.max_bytes
+      return
+    end
+    next = first_point (work, scales);
+    if next <= low || next >= high
+      next = between (front.bytes, low, high);
+    end
+    if next == low || next == high
+      return
+    end
+    point = next;
+  end
+end
+
+function point = first_point (work, scales)
+  options = work.options;
+  front = work.front;
+  if ~isempty (options.max_drop)
+    drop = 100 * octcompress.search.predicted_error (work.parts.judge.margins, ...
+                                                     scales.loss * front.loss);
+    point = find (drop <= options.max_drop, 1);
+  else
+    point = find (scales.bytes * front.bytes <= 0.995 * options.max_bytes, 1, 'last');
+  end
+  if isempty (point)
+    point = 1 + (numel (front.bytes) - 1) * ~isempty (options.max_drop);
+  end
+end
+
+function point = between (bytes, low, high)
+  % In the middle by the logarithm of bytes; a step of a fifth where one end is open.
+  if low == 0
+    goal = bytes(high) / 1.25;
+  elseif high > numel (bytes)
+    goal = bytes(low) * 1.25;
+  else
+    goal = sqrt (bytes(low) * bytes(high));
+  end
+  inside = max (low, 1):min (high, numel (bytes));
+  [~, nearest] = min (abs (log (bytes(inside) / goal)));
+  point = inside(nearest);
+end
+
+function v = effective_loss (margins, result)
+  % The loss that would be expected to change as many answers as were lost.
+  v = max (result.loss, realmin);
+  if result.drop <= 0
+    return
+  end
+  ends = log ([1e-6 1e6] * v);
+  for k = 1:50
+    middle = mean (ends);
+    ends(1 + (100 * octcompress.search.predicted_error (margins, exp (middle)) > result.drop)) ...
+      = middle;
+  end
+  v = exp (mean (ends));
+end
+
+function yes = out_of_time (work)
+  longest = 0;
+  if ~isempty (work.tried)
+    longest = work.tried{end}.seconds;
+  end
+  yes = ~isempty (work.tried) && toc (work.started) + longest > work.options.time;
+end
