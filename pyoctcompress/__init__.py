@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         train,
         unpack,
     )
+    from pyoctcompress.compressing import compress, recipes
     from pyoctcompress.datafile import DataFile, data
     from pyoctcompress.exporters import export
     from pyoctcompress.health import doctor
@@ -84,6 +85,7 @@ __all__ = [
     "__version__",
     "calibrate",
     "check",
+    "compress",
     "convert",
     "correct",
     "crosscheck",
@@ -107,6 +109,7 @@ __all__ = [
     "quantize",
     "quantize_train",
     "rdoq",
+    "recipes",
     "report",
     "save",
     "sensitivity",
@@ -124,6 +127,7 @@ _HOME = {
     "StructArray": "matfile",
     "calibrate": "methods",
     "check": "methods",
+    "compress": "compressing",
     "convert": "importers",
     "correct": "methods",
     "crosscheck": "agreement",
@@ -139,6 +143,7 @@ _HOME = {
     "prune_train": "methods",
     "quantize_train": "methods",
     "rdoq": "methods",
+    "recipes": "compressing",
     "report": "reporting.page",
     "sensitivity": "methods",
     "shrink": "methods",

@@ -68,7 +68,11 @@ class OctaveError(OctcompressError, RuntimeError):
 
 
 _TAGS: tuple[tuple[type[OctcompressError], str], ...] = (
-    (OptionError, "unknownOption badOption badValue badType badGrid badCall unknownOutput"),
+    (
+        OptionError,
+        "unknownOption badOption badValue badType badGrid badCall unknownOutput "
+        "badRecipe noGoal budget",
+    ),
     (
         ModelError,
         "notModel badModel badLayer badSize badInputs unknownType unknownLayer unknownInput "

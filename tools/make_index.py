@@ -17,6 +17,7 @@ TOPICS = {
     "quant": "Quantization: grids and codes",
     "distill": "Distillation: losses and their gradients",
     "coding": "Coding: bits and containers",
+    "search": "Search: recipes, curves, allocation",
 }
 
 

@@ -14,6 +14,10 @@ function report = nn_sensitivity (model, X, Y, varargin)
 %     quantize ([])    struct of further options of nn_quantize, for instance
 %                      struct ('granularity', 'channel', 'rounding', 'gptq', 'data', X)
 %     layers ([])      names or numbers of the layers to try; all
+%     sparsity ([])    shares of zeros to try with each of the bits, by optimal brain surgeon and
+%                      GPTQ: report.curves
+%     rank ([])        ranks to try with each of the bits from 4 on, in shares of the full rank:
+%                      report.curves
 %     batch_size (256) observations at a time
 %
 %   report.layers    cell of structs, the most sensitive first (by output_error of the fewest
@@ -30,6 +34,9 @@ function report = nn_sensitivity (model, X, Y, varargin)
 %     channel_spread            the greatest over the median of the channels' greatest magnitudes
 %     why                       text: what makes it hard to quantize, and what helps
 %   report.accuracy  of the model as it is, with Y
+%   report.curves    with sparsity or rank: cell of structs, one for each layer, of
+%                    octcompress.search.layer_curves: sparsity, bits, rank, loss, changed, bytes. The
+%                    first two thirds of X are fitted on, the rest is judged by
 %   report.options   the options as merged with the defaults
 %   report.text      the table that is printed without a result
 %
@@ -41,12 +48,18 @@ function report = nn_sensitivity (model, X, Y, varargin)
   if nargin < 3
     Y = [];
   end
-  defaults = struct ('bits', 2:8, 'quantize', [], 'layers', [], 'batch_size', 256);
+  defaults = struct ('bits', 2:8, 'quantize', [], 'layers', [], 'sparsity', [], ...
+                     'rank', [], 'batch_size', 256);
   options = octcompress.internal.parse_options (caller, defaults, varargin);
   octcompress.internal.check (caller, 'batch_size', options.batch_size, 'integer', [1 Inf]);
   bits = sort (double (options.bits(:)'));
   for b = bits
     octcompress.internal.check (caller, 'bits', b, 'integer', [1 16]);
+  end
+  for name = {'sparsity', 'rank'}
+    for share = double (options.(name{1})(:)')
+      octcompress.internal.check (caller, name{1}, share, 'number', [0 1]);
+    end
   end
   settings = struct ();
   if ~isempty (options.quantize)
@@ -85,6 +98,10 @@ function report = nn_sensitivity (model, X, Y, varargin)
   [~, order] = sort (cellfun (@(r) -r.output_error(1), report.layers));
   report.layers = report.layers(order);
   report.text = table_of (report);
+  if ~isempty (options.sparsity) || ~isempty (options.rank)
+    report.curves = curves_of (caller, model, X, bits, options);
+    report.text = [report.text, table_of_curves(report.curves)];
+  end
   if nargout == 0
     fprintf ('%s', report.text);
     clear report
@@ -176,6 +193,30 @@ function text = table_of (report)
   end
 end
 
+function curves = curves_of (caller, model, X, bits, options)
+  grid = struct ('sparsity', unique ([0, options.sparsity(:)']), 'bits', bits, 'rank', ...
+                 unique (options.rank(:)'), 'layers', {options.layers});
+  count = octcompress.model.observations (X, model.input_size);
+  fitted = ceil (2 / 3 * count);
+  part = @(which) octcompress.search.pick (X, model.input_size, which);
+  curves = octcompress.search.layer_curves (caller, model, part (1:fitted), ...
+                                            part (fitted + 1:count), grid, false);
+end
+
+function text = table_of_curves (curves)
+  text = sprintf ('%-16s %9s %5s %5s %9s %9s %9s\n', 'tensor', 'sparsity', 'bits', 'rank', ...
+                  'bytes', 'loss', 'changed');
+  for k = 1:numel (curves)
+    c = curves{k};
+    for i = octcompress.search.pareto_front (c.loss, c.bytes)
+      text = [text, sprintf('%-16s %9.3g %5d %5d %9.0f %9.2g %8.2f%%\n', c.tensor, ...
+                            c.sparsity(i), c.bits(i), c.rank(i), c.bytes(i), c.loss(i), ...
+                            100 * c.changed(i))];
+    end
+  end
+  text = [text, sprintf('(what no other choice for that layer alone beats)\n')];
+end
+
 %!shared model, X, Y
 %! rand ('twister', 6);
 %! r = @(varargin) single (rand (varargin{:}) - 0.5);
@@ -202,5 +243,12 @@ end
 %! assert (numel (plain.layers), 1);
 %! assert (better.layers{1}.output_error < 0.2 * plain.layers{1}.output_error);
 %! assert (~isfield (plain, 'accuracy'));
+%!test % sparsity and rank beside bits
+%! report = nn_sensitivity (model, X, Y, 'bits', [3 5], 'sparsity', 0.5, 'rank', 0.2);
+%! assert (cellfun (@(c) c.layer, report.curves, 'UniformOutput', false), {'a', 'b'});
+%! assert ({report.curves{1}.sparsity, report.curves{1}.rank}, {[0 0 0.5 0.5 0], [0 0 0 0 2]});
+%! assert (~isempty (strfind (report.text, 'sparsity')));
+%! assert (~isfield (nn_sensitivity (model, X, Y, 'bits', 3), 'curves'));
+%!error <nn_sensitivity: SPARSITY must be a number from 0 to 1, but is 2> nn_sensitivity (model, X, Y, 'sparsity', 2)
 %!error <nn_sensitivity: BITS must be a whole number from 1 to 16, but is 0> nn_sensitivity (model, X, Y, 'bits', 0)
 %!error <nn_sensitivity: LAYERS names 'z', but no layer> nn_sensitivity (model, X, Y, 'layers', 'z')

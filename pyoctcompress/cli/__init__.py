@@ -13,7 +13,16 @@ import warnings
 from collections.abc import Sequence
 
 from pyoctcompress._version import __version__
-from pyoctcompress.cli import checks, compression, importing, models, shipping, sweeps, training
+from pyoctcompress.cli import (
+    budget,
+    checks,
+    compression,
+    importing,
+    models,
+    shipping,
+    sweeps,
+    training,
+)
 from pyoctcompress.cli.common import plain
 from pyoctcompress.errors import OctcompressError
 
@@ -72,6 +81,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"octcompress {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (models, compression, training, sweeps, importing, shipping, checks):
+    for module in (
+        models,
+        budget,
+        compression,
+        training,
+        sweeps,
+        importing,
+        shipping,
+        checks,
+    ):
         module.add(commands)
     return parser

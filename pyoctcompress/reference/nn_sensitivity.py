@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import model as graph
-from .internal import Array, check, is_empty, number, parse_options, scalar, size, value_array
+from .internal import Array, check, fail, is_empty, number, parse_options, scalar, size, value_array
 from .nn_evaluate import evaluate
 from .nn_quantize import quantize
 from .quant import channel_axis, range_of
@@ -38,6 +38,8 @@ def sensitivity(model: Any, x: Any, y: Any = None, **options: Any) -> dict[str, 
         Further options of `quantize`.
     layers : list of str or int, optional
         The layers to try; all.
+    sparsity, rank : list of float, optional
+        In Octave only: the curves of ``octcompress.search.layer_curves``.
     batch_size : int
         Observations at a time (256).
 
@@ -58,6 +60,8 @@ def sensitivity(model: Any, x: Any, y: Any = None, **options: Any) -> dict[str, 
         "bits": np.arange(2.0, 9.0)[np.newaxis],
         "quantize": None,
         "layers": None,
+        "sparsity": None,
+        "rank": None,
         "batch_size": 256,
     }
     options = parse_options(CALLER, defaults, options)
@@ -65,6 +69,8 @@ def sensitivity(model: Any, x: Any, y: Any = None, **options: Any) -> dict[str, 
     bits = np.sort(np.ravel(np.asarray(options["bits"], dtype=float)))
     for b in bits:
         check(CALLER, "bits", float(b), "integer", (1, 16))
+    if not is_empty(options["sparsity"]) or not is_empty(options["rank"]):
+        fail(CALLER, "badValue", "SPARSITY and RANK are measured in Octave only")
     settings = dict(options["quantize"]) if isinstance(options["quantize"], Mapping) else {}
     batch = options["batch_size"]
     model = graph.tidy(CALLER, model)

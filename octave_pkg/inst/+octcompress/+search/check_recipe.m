@@ -9,7 +9,7 @@ function [recipe, faults] = check_recipe (recipe, layers, training)
 %   recipe    an ordered list of steps: a cell of structs (or a struct array) whose field step
 %             names the verb, nn_ left out, and whose other fields are its options; or the name of a
 %             ready recipe (octcompress.search.ready_recipe), or its JSON text. On return a cell of
-%             structs without empty options, where values by layer are tables {'fc1', 4; 'fc2', 3}
+%             structs without empty options, where values by layer are pairs {{'fc1', 4}, {'fc2', 3}}
 %   layers    cellstr of the layers with weights; {} or left out: names are not checked
 %   training  (true) false: steps that train are faults
 %   faults    cellstr, one line each with its place; empty for a sound recipe
@@ -210,20 +210,22 @@ function faults = unknown (name, given, layers)
 end
 
 function [value, rows] = table_of (value)
-  % {'fc1', 0.9; ...}, a struct, or {{'fc1', 0.9}, ...} as JSON has it.
+  % Pairs {{'fc1', 0.9}, ...}, as JSON has them; or {'fc1', 0.9; ...}, or a struct.
   rows = {};
   if isstruct (value) && isscalar (value)
     value = [fieldnames(value), struct2cell(value)];
-  elseif iscell (value) && ~isempty (value) && all (cellfun (@iscell, value(:))) ...
-         && all (cellfun (@numel, value(:)) == 2)
-    rows = cellfun (@(row) row(:)', value(:), 'UniformOutput', false);
-    value = vertcat (rows{:});
-    rows = {};
   end
-  if iscell (value) && size (value, 2) == 2 && all (cellfun (@ischar, value(:, 1))) ...
-     && all (cellfun (@isnumeric, value(:, 2)))
-    rows = value;
+  if iscell (value) && size (value, 2) == 2 && ~iscell (value{1})
+    value = arrayfun (@(k) value(k, :), 1:size (value, 1), 'UniformOutput', false);
   end
+  if iscell (value) && ~isempty (value) && all (cellfun (@is_pair, value(:)))
+    value = cellfun (@(pair) pair(:)', value(:)', 'UniformOutput', false);
+    rows = vertcat (value{:});
+  end
+end
+
+function yes = is_pair (value)
+  yes = iscell (value) && numel (value) == 2 && ischar (value{1}) && isnumeric (value{2});
 end
 
 %!function faults = of (varargin)
@@ -235,7 +237,7 @@ end
 %!   step = struct ('step', 'prune', 'sparsity', {forms{k}}, 'layers', []);
 %!   [recipe, faults] = octcompress.search.check_recipe ({step}, {'a', 'b'});
 %!   assert (faults, {});
-%!   assert (recipe, {struct('step', 'prune', 'sparsity', {forms{1}})});
+%!   assert (recipe, {struct('step', 'prune', 'sparsity', {{{'a', 0.5}, {'b', 1}}})});
 %! end
 %!test % all faults at once, each with its place
 %! recipe = {struct('step', 'prun'), struct('step', 'prune', 'sparsty', 1), 3, ...

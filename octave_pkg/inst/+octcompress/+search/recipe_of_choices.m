@@ -14,18 +14,18 @@ function recipe = recipe_of_choices (curves, choices, options, epochs)
 
   images = options.calibration;
   recipe = {};
-  sparsity = {cell(0, 2), cell(0, 2)};
-  bits = cell (0, 2);
+  sparsity = {{}, {}};
+  bits = {};
   for k = 1:numel (curves)
     row = curves{k};
     c = choices(k);
-    bits(end + 1, :) = {row.layer, row.bits(c)};
+    bits{end + 1} = {row.layer, row.bits(c)};
     if row.rank(c) > 0
-      bits(end + 1, :) = {[row.layer '_down'], row.bits(c)};
+      bits{end + 1} = {[row.layer '_down'], row.bits(c)};
       recipe{end + 1} = struct ('step', 'lowrank', 'layers', {{row.layer}}, 'rank', row.rank(c), ...
                                 'data', true, 'images', images);
     elseif row.sparsity(c) > 0
-      sparsity{2 - row.fitted}(end + 1, :) = {row.layer, row.sparsity(c)};
+      sparsity{2 - row.fitted}{end + 1} = {row.layer, row.sparsity(c)};
     end
   end
   if ~isempty (sparsity{1})
@@ -58,8 +58,8 @@ end
 %! recipe = octcompress.search.recipe_of_choices ({a, b}, [2 3], options, 4);
 %! steps = cellfun (@(step) step.step, recipe, 'UniformOutput', false);
 %! assert (steps, {'lowrank', 'prune', 'distill', 'quantize', 'distill'});
-%! assert (recipe{2}.sparsity, {'a', 0.5});
-%! assert (recipe{4}.bits, {'a', 3; 'b', 4; 'b_down', 4});
+%! assert (recipe{2}.sparsity, {{'a', 0.5}});
+%! assert (recipe{4}.bits, {{'a', 3}, {'b', 4}, {'b_down', 4}});
 %! assert ([recipe{3}.epochs, recipe{5}.epochs], [3 1]);
 %! [~, faults] = octcompress.search.check_recipe (recipe);
 %! assert (faults, {});
@@ -68,4 +68,4 @@ end
 %! b.fitted = false;
 %! recipe = octcompress.search.recipe_of_choices ({a, b}, [2 2], options, 0);
 %! assert ({recipe{1}.criterion, recipe{1}.sparsity, recipe{2}.sparsity}, ...
-%!         {'obs', {'a', 0.5}, {'b', 0.5}});
+%!         {'obs', {{'a', 0.5}}, {{'b', 0.5}}});

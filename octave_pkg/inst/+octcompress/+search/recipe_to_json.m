@@ -8,26 +8,16 @@ function text = recipe_to_json (recipe)
 %
 %   See also octcompress.search.recipe_from_json, octcompress.search.check_recipe.
 
-  for k = 1:numel (recipe)
-    names = fieldnames (recipe{k});
-    for i = 1:numel (names)
-      value = recipe{k}.(names{i});
-      if iscell (value) && size (value, 2) == 2 && isnumeric (value{1, 2})
-        recipe{k}.(names{i}) = arrayfun (@(row) value(row, :), 1:size (value, 1), ...
-                                         'UniformOutput', false);
-      end
-    end
-  end
   text = jsonencode (recipe);
 end
 
 %!test % there and back
-%! recipe = {struct('step', 'prune', 'sparsity', {{'a', 0.1; 'b', 0.95}}, 'bias', true), ...
+%! recipe = {struct('step', 'prune', 'sparsity', {{{'a', 0.1}, {'b', 0.95}}}, 'bias', true), ...
 %!           struct('step', 'fold')};
 %! text = octcompress.search.recipe_to_json (recipe);
 %! assert (isempty (strfind (text, sprintf ('\n'))));
 %! back = octcompress.search.check_recipe (octcompress.search.recipe_from_json (text));
 %! assert (back, recipe);
-%! one = {struct('step', 'quantize', 'bits', {{'a', 3}})};
+%! one = {struct('step', 'quantize', 'bits', {{{'a', 3}}})};
 %! text = octcompress.search.recipe_to_json (one);
 %! assert (octcompress.search.check_recipe (octcompress.search.recipe_from_json (text)), one);

@@ -55,6 +55,9 @@ function model = change (name, model, original, data, options, settings)
       if any (strcmp (value ('criterion'), {'taylor', 'movement'}))
         options.labels = labels_of (name, data, 1:count);
       end
+      if isfield (options, 'sparsity') && iscell (options.sparsity)
+        options.sparsity = vertcat (options.sparsity{:});
+      end
       options = seeded (options, settings);
       model = nn_prune (model, options);
     case 'quantize'
@@ -141,11 +144,12 @@ function bits = bits_of (model, options)
     layers = options.layers;
   end
   tensors = octcompress.model.select_tensors ('nn_quantize', model, layers, false);
+  table = vertcat (options.bits{:});
   bits = repmat (8, 1, numel (tensors));
   for k = 1:numel (tensors)
-    place = strcmp (options.bits(:, 1), tensors{k}.owner);
+    place = strcmp (table(:, 1), tensors{k}.owner);
     if any (place)
-      bits(k) = options.bits{place, 2};
+      bits(k) = table{place, 2};
     end
   end
 end
@@ -186,7 +190,7 @@ end
 %! end
 %!test % the verbs, by hand
 %! recipe = {struct('step', 'prune', 'sparsity', 0.5, 'criterion', 'obs', 'images', 40), ...
-%!           struct('step', 'quantize', 'bits', {{'dense_3', 3}}), ...
+%!           struct('step', 'quantize', 'bits', {{{'dense_3', 3}}}), ...
 %!           struct('step', 'distill', 'epochs', 2)};
 %! small = octcompress.search.run_recipe (model, recipe, data, struct ('seed', 5));
 %! p = nn_prune (model, 'sparsity', 0.5, 'criterion', 'obs', 'data', data.X(:, 1:40));
