@@ -35,8 +35,8 @@ function report = nn_sensitivity (model, X, Y, varargin)
 %     why                       text: what makes it hard to quantize, and what helps
 %   report.accuracy  of the model as it is, with Y
 %   report.curves    with sparsity or rank: cell of structs, one for each layer, of
-%                    octcompress.search.layer_curves: sparsity, bits, rank, loss, changed, bytes. The
-%                    first two thirds of X are fitted on, the rest is judged by
+%                    octcompress.search.layer_curves: sparsity, bits, rank, loss, changed, bytes.
+%                    The first two thirds of X are fitted on, the rest is judged by
 %   report.options   the options as merged with the defaults
 %   report.text      the table that is printed without a result
 %
@@ -195,7 +195,7 @@ end
 
 function curves = curves_of (caller, model, X, bits, options)
   grid = struct ('sparsity', unique ([0, options.sparsity(:)']), 'bits', bits, 'rank', ...
-                 unique (options.rank(:)'), 'layers', {options.layers});
+                 unique (options.rank(:)'), 'tradeoff', [], 'layers', {options.layers});
   count = octcompress.model.observations (X, model.input_size);
   fitted = ceil (2 / 3 * count);
   part = @(which) octcompress.search.pick (X, model.input_size, which);

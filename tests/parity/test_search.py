@@ -117,7 +117,7 @@ def test_ready_recipes():
         if case.label == "none":
             assert answer["identifier"] == "octcompress:ready_recipe:unknown"
         else:
-            steps = [{k: v for k, v in step.items()} for step in answer["value"][0]]
+            steps = list(answer["value"][0])
             expected = search.ready_recipe(case.label)
             assert [step["step"] for step in steps] == [step["step"] for step in expected]
             assert [sorted(step) for step in steps] == [sorted(step) for step in expected]

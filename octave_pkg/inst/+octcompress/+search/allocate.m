@@ -39,7 +39,8 @@ end
 function [point, choice] = thinned (point, choice, bytes, most)
   if numel (point) > most
     size_of = log (max (bytes(sub2ind (size (bytes), point, choice)), 1));
-    cell_of = floor ((size_of - size_of(1)) / max (size_of(end) - size_of(1), realmin) * (most - 1));
+    span = max (size_of(end) - size_of(1), realmin);
+    cell_of = floor ((size_of - size_of(1)) / span * (most - 1));
     kept = [diff(cell_of); 1] > 0;  % the one with the least loss of each cell
     point = point(kept);
     choice = choice(kept);

@@ -8,21 +8,28 @@ function work = find_recipe (work)
 %         hold what was found, work.curves and work.front what was expected, and work.stopped is
 %         'finished' or 'time'
 %
-%   1. octcompress.search.layer_curves: what each layer loses under each choice.
-%   2. octcompress.search.allocate: the best choices together, for every number of bytes.
+%   1. octcompress.search.layer_curves: what each layer loses under each choice, and its bytes.
+%   2. The front, loss against bytes: with the method 'rdoq' one price of a bit for all layers,
+%      which is the Lagrangian's multiplier, the layers' curves being added up; with 'grid' the best
+%      choices of sparsity, bits and rank together (octcompress.search.allocate).
 %   3. A point of that front is run and measured (octcompress.search.try_recipe). What it lost is
 %      what octcompress.search.predicted_error would say of the loss v; v over the front's loss
 %      there corrects the prediction for the next point, and the same is done with bytes. So the
 %      search closes in on the budget from both sides.
-%   4. With training the same again from there, each recipe with two trainings by
-%      distillation: one before the weights are quantized, one after.
+%   4. With training the same again from there, each recipe with training by distillation.
 %
 %   See also nn_compress, octcompress.search.recipe_of_choices.
 
   options = work.options;
   if isempty (work.curves)
-    grid = struct ('sparsity', sort (options.sparsity(:)'), 'bits', sort (options.bits(:)'), ...
-                   'rank', sort (options.rank(:)'), 'layers', {{}});
+    grid = struct ('sparsity', [], 'bits', [], 'rank', [], 'tradeoff', [], 'layers', {{}});
+    if strcmp (options.method, 'rdoq')
+      grid.tradeoff = sort (options.tradeoff(:)');
+    else
+      grid.sparsity = sort (options.sparsity(:)');
+      grid.bits = sort (options.bits(:)');
+      grid.rank = sort (options.rank(:)');
+    end
     work.curves = octcompress.search.layer_curves ('nn_compress', work.model, ...
                     work.parts.calibration, ...
                     octcompress.search.pick (work.parts.judge.X, work.model.input_size, ...
@@ -39,7 +46,7 @@ function work = find_recipe (work)
   end
   [work, scales] = close_in (work, scales, 0, tries);
   if options.training
-    scales.loss = 0.1 * scales.loss;
+    scales = struct ('loss', 0.1 * scales.loss, 'bytes', 1);
     work = close_in (work, scales, options.epochs, options.candidates);
   end
 end
@@ -53,11 +60,30 @@ function front = front_of (work)
     loss(k, 1:numel (rows{k}.loss)) = rows{k}.loss;
     bytes(k, 1:numel (rows{k}.bytes)) = rows{k}.bytes;
   end
-  [front.choices, front.loss, front.bytes] = octcompress.search.allocate (loss, bytes);
+  if strcmp (work.options.method, 'rdoq')
+    front = along_tradeoffs (rows{1}.tradeoff(:), sum (loss, 1)', sum (bytes, 1)');
+  else
+    [front.choices, front.loss, front.bytes] = octcompress.search.allocate (loss, bytes);
+  end
   % What no choice changes: biases and the like, and the file itself.
   others = octcompress.search.coded_bytes (work.model);
   others = others(~cellfun (@(row) any (strcmp (row.tensor, tensors_of (rows))), others));
   front.bytes = front.bytes + sum (cellfun (@(row) row.bytes, others)) + 600;
+  if strcmp (work.options.method, 'rdoq')
+    % A weight that is left takes about seven bits, with its place.
+    count = sum (cellfun (@(row) row.count, rows));
+    front.choices(:, 2) = min (max (1 - 8 / 7 * front.bytes / count, 0), 0.999);
+  end
+end
+
+function front = along_tradeoffs (tradeoff, loss, bytes)
+  % Between the measured ones along straight lines in logarithms.
+  fine = linspace (log (tradeoff(end)), log (tradeoff(1)), 1 + 200 * (numel (tradeoff) > 1))';
+  along = @(y) exp (interp1 (log (tradeoff), log (max (y, realmin)), fine));
+  if isscalar (tradeoff)
+    along = @(y) y;
+  end
+  front = struct ('choices', exp (fine), 'loss', along (loss), 'bytes', along (bytes));
 end
 
 function names = tensors_of (rows)
@@ -82,8 +108,8 @@ function [work, scales] = close_in (work, scales, epochs, tries)
                                                      scales.loss * front.loss(point));
     predicted = struct ('bytes', scales.bytes * front.bytes(point), 'drop', drop, 'loss', ...
                         scales.loss * front.loss(point), 'point', point);
-    recipe = octcompress.search.recipe_of_choices (work.curves, front.choices(point, :), options, ...
-                                                   epochs);
+    recipe = octcompress.search.recipe_of_choices (work.curves, front.choices(point, :), ...
+                                                   options, epochs);
     [result, work] = octcompress.search.try_recipe (recipe, work, predicted);
     scales.bytes = result.bytes / front.bytes(point);
     scales.loss = effective_loss (work.parts.judge.margins, result) / front.loss(point);

@@ -6,22 +6,24 @@ function curves = layer_curves (caller, model, calibration, probe, grid, verbose
 %   model        a tidy network with one output
 %   calibration  inputs that weights are fitted on
 %   probe        other inputs, on which the outputs are compared
-%   grid         struct: sparsity, bits, rank (rows of what to try; ranks in shares of the full
-%                rank), layers (cellstr, {} for all with weights)
+%   grid         struct: sparsity, bits, rank, tradeoff (rows of what to try; ranks in shares of
+%                the full rank), layers (cellstr, {} for all with weights)
 %   verbose      true: progress is reported
 %   curves       cell of structs, one for each layer:
 %     layer, tensor, count  which, and how many weights
-%     sparsity, bits, rank  rows, a choice each; rank 0: not factored
+%     sparsity, bits, rank, tradeoff  rows, a choice each; rank 0: not factored; tradeoff 0: as
+%                           sparsity and bits say
 %     loss                  row: mean squared change of the network's outputs (before a final
 %                           softmax), this layer alone being compressed
 %     changed               row: share of the probe whose greatest output is another one
-%     bytes                 row: of the weights, by their entropy (octcompress.search.coded_bytes)
+%     bytes                 row: of the weights, by their entropy (octcompress.search.coded_bytes),
+%                           with a tradeoff as octcompress.quant.rdoq estimates them
 %     fitted                true where the weights were fitted to the calibration inputs
 %
 %   Weights are chosen and refitted by optimal brain surgeon (octcompress.prune.obs_layer), then
 %   rounded by GPTQ (octcompress.quant.quantize_matrix), for dense and convolution layers; those of
 %   other layers go by magnitude, to the nearest value. Ranks take 4 bits at least, by
-%   nn_lowrank.
+%   nn_lowrank. A tradeoff is that of nn_rdoq.
 %
 %   See also nn_sensitivity, nn_compress, octcompress.search.allocate.
 
@@ -29,22 +31,32 @@ function curves = layer_curves (caller, model, calibration, probe, grid, verbose
   tensors = octcompress.model.select_tensors (caller, model, grid.layers, false);
   tensors = tensors(cellfun (@(t) strcmp (t.field, 'weights'), tensors));
   curves = cell (1, numel (tensors));
+  prices = [];
+  if ~isempty (grid.tradeoff)
+    [prices.sensitivity, prices.power] = octcompress.quant.output_sensitivity (caller, model, ...
+        octcompress.search.pick (calibration, model.input_size, 1:min (1000, ...
+          octcompress.model.observations (calibration, model.input_size))), 256, 0);
+    prices.total = sum (cellfun (@(t) numel (subsref (model, t.path)), ...
+                                 octcompress.model.tensors (model)));
+  end
   for k = 1:numel (tensors)
     number = tensors{k}.layer;
     layer = model.layers{number};
     judge = make_judge (model, plan, number, probe);
-    [b, s] = ndgrid (grid.bits, grid.sparsity);
     row = struct ('layer', layer.name, 'tensor', tensors{k}.name, 'count', ...
-                  numel (layer.weights), 'sparsity', s(:)', 'bits', b(:)', 'rank', ...
-                  zeros (1, numel (s)), 'loss', [], 'changed', [], 'bytes', [], 'fitted', true);
-    [prune, stats] = make_pruner (caller, model, number, calibration);
+                  numel (layer.weights), 'sparsity', [], 'bits', [], 'rank', [], 'tradeoff', [], ...
+                  'loss', [], 'changed', [], 'bytes', [], 'fitted', true);
+    [prune, stats] = make_pruner (caller, model, number, calibration, ~isempty (grid.sparsity));
     for share = grid.sparsity
       [quantize, pruned] = prune (share);
       for bits = grid.bits
         squeezed = quantize (pruned, bits);
-        [row.loss(end + 1), row.changed(end + 1)] = judge (squeezed);
-        row.bytes(end + 1) = weights_bytes (squeezed);
+        row = with_choice (row, [share bits 0 0], squeezed, weights_bytes (squeezed), judge);
       end
+    end
+    for tradeoff = grid.tradeoff
+      [squeezed, bits, bytes] = by_tradeoff (model, number, stats, prices, tradeoff);
+      row = with_choice (row, [0 bits 0 tradeoff], squeezed, bytes, judge);
     end
     row.fitted = ~isempty (stats);
     curves{k} = with_ranks (row, layer, stats, grid, judge);
@@ -52,6 +64,15 @@ function curves = layer_curves (caller, model, calibration, probe, grid, verbose
       octcompress.internal.progress ('sensitivity', k, numel (tensors), '%s', layer.name);
     end
   end
+end
+
+function row = with_choice (row, choice, layer, bytes, judge)
+  names = {'sparsity', 'bits', 'rank', 'tradeoff'};
+  for k = 1:4
+    row.(names{k})(end + 1) = choice(k);
+  end
+  [row.loss(end + 1), row.changed(end + 1)] = judge (layer);
+  row.bytes(end + 1) = bytes;
 end
 
 function bytes = weights_bytes (layer)
@@ -124,7 +145,7 @@ function [loss, changed] = compare (plan, layers, place, layer, batches, outputs
   changed = differ / count;
 end
 
-function [prune, stats] = make_pruner (caller, model, number, calibration)
+function [prune, stats] = make_pruner (caller, model, number, calibration, with_order)
   % A handle that prunes the layer, and says how it is quantized afterwards.
   layer = model.layers{number};
   stats = [];
@@ -139,7 +160,7 @@ function [prune, stats] = make_pruner (caller, model, number, calibration)
     bias = double (layer.bias);
   end
   losses = [];
-  if numel (w) * size (w, 2) ^ 2 <= 3e12
+  if with_order && numel (w) * size (w, 2) ^ 2 <= 3e12
     [~, ~, ~, losses] = octcompress.prune.obs_layer (w, bias, stats, 0, 0.01, 'exact');
   end
   prune = @(share) by_surgeon (layer, w, bias, stats, losses, share);
@@ -184,6 +205,39 @@ function layer = on_grid (layer, pruned, stats, bits)
   end
 end
 
+function [layer, bits, bytes] = by_tradeoff (model, number, stats, prices, tradeoff)
+  layer = model.layers{number};
+  if isempty (stats)
+    [model, info] = nn_rdoq (model, 'layers', layer.name, 'tradeoff', tradeoff);
+    layer = model.layers{number};
+    bits = info.layers{1}.bits;
+    bytes = info.layers{1}.coded_bits / 8;
+    return
+  end
+  s = prices.sensitivity{number};
+  s = max (s, max (1e-3 * mean (s), realmin));
+  price = tradeoff / prices.total * prices.power ./ s;
+  w = octcompress.model.weights_matrix (layer);
+  for g = 1:size (stats.gram, 3)
+    part = octcompress.model.stats_of_group (stats, g);
+    gram(:, :, g) = octcompress.quant.centre (part, isfield (layer, 'bias')) / stats.count;
+  end
+  [codes, info] = octcompress.quant.rdoq (double (w), gram, price, 'coarseness', 1.6);
+  q = cast (info.step * codes, class (w));
+  layer.weights = octcompress.model.matrix_weights (q, layer);
+  if isfield (layer, 'bias')
+    rows = reshape (1:size (w, 1), [], size (stats.gram, 3));
+    for g = 1:size (rows, 2)
+      r = rows(:, g);
+      part = octcompress.model.stats_of_group (stats, g);
+      layer.bias(r) = octcompress.quant.corrected_bias (part, double (w(r, :)), layer.bias(r), ...
+                                                        double (q(r, :)));
+    end
+  end
+  bits = max (2, 1 + ceil (log2 (max (abs (codes(:))) + 1)));
+  bytes = info.bits / 8;
+end
+
 function row = with_ranks (row, layer, stats, grid, judge)
   if isempty (stats) || size (stats.gram, 3) > 1 || isempty (grid.rank)
     return
@@ -204,17 +258,13 @@ function row = with_ranks (row, layer, stats, grid, judge)
       layer.bias = cast (double (bias) + (w - up * down) * centre, class (bias));
     end
     for bits = grid.bits(grid.bits >= 4)
-      parts = {nn_quantize(up, bits, 'fit', 'mse'), nn_quantize(down, bits, 'fit', 'mse')};
+      parts = {nn_quantize(single (up), bits, 'fit', 'mse'), ...
+               nn_quantize(single (down), bits, 'fit', 'mse')};
       layer.weights = octcompress.model.matrix_weights (cast (parts{1} * parts{2}, ...
                                                               class (layer.weights)), layer);
-      [row.loss(end + 1), row.changed(end + 1)] = judge (layer);
-      row.bytes(end + 1) = weights_bytes (struct ('type', 'dense', 'name', 'up', 'weights', ...
-                                                  single (parts{1}))) ...
-                           + weights_bytes (struct ('type', 'dense', 'name', 'down', 'weights', ...
-                                                    single (parts{2})));
-      row.sparsity(end + 1) = 0;
-      row.bits(end + 1) = bits;
-      row.rank(end + 1) = rank;
+      bytes = weights_bytes (struct ('type', 'dense', 'name', 'up', 'weights', parts{1})) ...
+              + weights_bytes (struct ('type', 'dense', 'name', 'down', 'weights', parts{2}));
+      row = with_choice (row, [0 bits rank 0], layer, bytes, judge);
     end
   end
 end
@@ -226,12 +276,13 @@ end
 %! model = octcompress.model.tidy ('f', nn_new ('input', 12, 'dense', 20, 'relu', 'dense', 4, ...
 %!                                              'softmax'));
 %!test % more bytes, less loss; each choice as the verbs make it
-%! grid = struct ('sparsity', [0 0.5], 'bits', [3 8], 'rank', 0.3, 'layers', {{}});
+%! grid = struct ('sparsity', [0 0.5], 'bits', [3 8], 'rank', 0.3, 'tradeoff', 0.02, ...
+%!                'layers', {{}});
 %! curves = octcompress.search.layer_curves ('f', model, X(:, 1:200), X(:, 201:300), grid, false);
 %! assert (numel (curves), 2);
 %! row = curves{1};
-%! assert ({row.layer, row.count, row.rank}, {'dense_1', 240, [0 0 0 0 4]});
-%! assert ({row.sparsity, row.bits}, {[0 0 0.5 0.5 0], [3 8 3 8 8]});
+%! assert ({row.layer, row.count, row.rank}, {'dense_1', 240, [0 0 0 0 0 4]});
+%! assert ({row.sparsity, row.bits}, {[0 0 0.5 0.5 0 0], [3 8 3 8 row.bits(5) 8]});
 %! assert (row.loss(1) > row.loss(2) && row.loss(4) > row.loss(2) && row.loss(2) > 0);
 %! assert (row.bytes(3) < row.bytes(1) && row.bytes(1) < row.bytes(2));
 %! q = nn_quantize (nn_prune (model, 'sparsity', 0.5, 'criterion', 'obs', 'layers', 1, 'data', ...
@@ -251,10 +302,12 @@ end
 %!               struct('type', 'conv2d', 'name', 'd', 'weights', single (rand (3, 3, 4, 2)))};
 %! net = octcompress.model.tidy ('f', net);
 %! images = single (rand (6, 5, 2, 40));
-%! grid = struct ('sparsity', 0.3, 'bits', 4, 'rank', [], 'layers', {{'d', 'c'}});
+%! grid = struct ('sparsity', 0.3, 'bits', 4, 'rank', [], 'tradeoff', [0.01 0.1], ...
+%!                'layers', {{'d', 'c'}});
 %! curves = octcompress.search.layer_curves ('f', net, images, images, grid, false);
-%! assert (cellfun (@(row) row.loss > 0, curves));
+%! assert (cellfun (@(row) all (row.loss > 0) && row.bytes(2) > row.bytes(3), curves));
 %! lstm = octcompress.model.tidy ('f', nn_new ('input', [3 NaN], 'lstm', 4, 'dense', 2));
 %! curves = octcompress.search.layer_curves ('f', lstm, rand (3, 8, 5), rand (3, 8, 5), ...
 %!                                           setfield (grid, 'layers', {}), false);
-%! assert (cellfun (@(row) row.loss > 0, curves(1)));
+%! assert (all (curves{1}.loss > 0));
+%! assert (~curves{1}.fitted && curves{2}.fitted);

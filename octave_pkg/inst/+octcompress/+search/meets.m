@@ -12,5 +12,7 @@ function yes = meets (result, options)
         && (isempty (options.max_drop) || result.drop <= options.max_drop);
 end
 
-%!assert (octcompress.search.meets (struct ('bytes', 5, 'drop', 1), struct ('max_bytes', 5, 'max_drop', [])))
-%!assert (~octcompress.search.meets (struct ('bytes', 5, 'drop', 1), struct ('max_bytes', 9, 'max_drop', 0.9)))
+%!test
+%! found = struct ('bytes', 5, 'drop', 1);
+%! assert (octcompress.search.meets (found, struct ('max_bytes', 5, 'max_drop', [])));
+%! assert (~octcompress.search.meets (found, struct ('max_bytes', 9, 'max_drop', 0.9)));

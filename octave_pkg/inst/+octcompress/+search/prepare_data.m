@@ -10,7 +10,7 @@ function parts = prepare_data (caller, model, data, options)
 %            calibration (number of inputs for the steps that need no labels), seen (true: the
 %            network was trained on these data), seed
 %   parts    struct:
-%     learn        struct X, Y for octcompress.search.run_recipe; without labels Y is []
+%     learn        struct X, Y for octcompress.search.run_recipe
 %     calibration  inputs, none of which is judged by
 %     judge        struct X, Y, outputs (of the network, before a final softmax), margins
 %                  (1 x N, by how much the greatest output leads), accuracy (0 to 1). Without
@@ -46,14 +46,8 @@ function parts = prepare_data (caller, model, data, options)
   held = min (10000, floor (options.validation * count));
   if held < 1 || count - held < 1
     octcompress.internal.fail (caller, 'badData', ...
-      ['DATA has %d observations, of which VALIDATION %g would be judged by; there must be more, ' ...
-       'some to learn from and some to judge by'], count, options.validation);
-  end
-  plan = octcompress.train.cut (caller, model, {'softmax', 'logsoftmax'});
-  if numel (plan.sizes{plan.outputs}) > 1 || plan.sizes{plan.outputs} < 2
-    octcompress.internal.fail (caller, 'badData', ...
-      'MODEL must be a classifier with 2 or more outputs, but layer ''%s'' gives [%s]', ...
-      model.layers{plan.outputs}.name, num2str (plan.sizes{plan.outputs}));
+      ['DATA has %d observations, of which VALIDATION %g would be judged by; there must be ' ...
+       'more, some to learn from and some to judge by'], count, options.validation);
   end
 
   before = octcompress.train.random ('seed', options.seed);
@@ -70,8 +64,7 @@ function parts = prepare_data (caller, model, data, options)
   parts.learn = struct ('X', take (learnt), 'Y', []);
   parts.calibration = take (rest(1:min (options.calibration, numel (rest))));
   parts.judge = struct ('X', take (judged), 'Y', []);
-  parts.judge.outputs = double (octcompress.distill.logits (caller, model, plan, ...
-                                                            parts.judge.X, 256));
+  parts.judge.outputs = octcompress.search.logits (caller, model, parts.judge.X);
   [top, answer] = max (parts.judge.outputs, [], 1);
   second = parts.judge.outputs;
   second(sub2ind (size (second), answer, 1:held)) = -Inf;
@@ -85,6 +78,9 @@ function parts = prepare_data (caller, model, data, options)
     end
     parts.learn.Y = labels(learnt);
     parts.judge.Y = labels(judged);
+  end
+  if ~parts.labelled
+    [~, parts.learn.Y] = max (octcompress.search.logits (caller, model, parts.learn.X), [], 1);
   end
   parts.judge.accuracy = mean (answer == parts.judge.Y);
 end
@@ -113,7 +109,7 @@ end
 %! assert (~any (ismember (p.calibration', p.judge.X', 'rows')));
 %!test % without labels: agreement; a file
 %! p = octcompress.search.prepare_data ('f', model, rmfield (data, 'Y'), options);
-%! assert ({p.judge.accuracy, p.learn.Y, p.labelled}, {1, [], false});
+%! assert ({p.judge.accuracy, size(p.learn.Y), p.labelled}, {1, [1 50], false});
 %! file = [tempname() '.mat'];
 %! deleting = onCleanup (@() delete (file));
 %! save ('-v6', file, '-struct', 'data');
@@ -123,4 +119,3 @@ end
 %!error <f: DATA must be a struct with X and, if there are labels, Y, or a file's name, but is 3> octcompress.search.prepare_data ('f', model, 3, options)
 %!error <f: DATA has 2 observations, of which VALIDATION 0.2 would be judged by> octcompress.search.prepare_data ('f', model, struct ('X', ones (4, 2)), options)
 %!error <f: Y must label each of the 50 observations of X, but labels 3> octcompress.search.prepare_data ('f', model, setfield (data, 'Y', 1:3), options)
-%!error <f: MODEL must be a classifier with 2 or more outputs, but layer 'dense_1' gives \[1\]> octcompress.search.prepare_data ('f', octcompress.model.tidy ('f', nn_new ('input', 4, 'dense', 1)), data, options)

@@ -29,7 +29,8 @@ function recipe = recipe_from_json (text)
 end
 
 %!test
-%! recipe = octcompress.search.recipe_from_json ('[{"step": "fold"}, {"step": "prune", "keep": 3}]');
+%! text = '[{"step": "fold"}, {"step": "prune", "keep": 3}]';
+%! recipe = octcompress.search.recipe_from_json (text);
 %! assert (recipe, {struct('step', 'fold'), struct('step', 'prune', 'keep', 3)});
 %! assert (isempty (octcompress.search.recipe_from_json ('[]')));
 %!error <recipe_from_json: the recipe's text must be a JSON array of objects, but is 3> octcompress.search.recipe_from_json ('3')

@@ -4,16 +4,36 @@ function recipe = recipe_of_choices (curves, choices, options, epochs)
 %   recipe = octcompress.search.recipe_of_choices (curves, choices, options, epochs)
 %
 %   curves   of octcompress.search.layer_curves
-%   choices  row: for each layer the number of its choice
-%   options  struct: calibration, seed
-%   epochs   of training by distillation: two thirds before the weights are quantized, the rest
-%            after; 0: none
+%   choices  row: for each layer the number of its choice; with the method 'rdoq' the tradeoff of
+%            all layers, and the share of zeros for as many bytes where there is training
+%   options  struct: calibration, seed, method ('rdoq' or 'grid')
+%   epochs   of training by distillation, 0: none. Two thirds come before the weights are quantized,
+%            the rest after
 %   recipe   cell of steps (octcompress.search.check_recipe)
 %
 %   See also octcompress.search.find_recipe.
 
   images = options.calibration;
+  training = struct ('step', 'distill', 'loss', 'kl', 'alpha', 0.7, 'epochs', ...
+                     ceil (2 / 3 * epochs), 'optimizer', 'adam', 'schedule', 'cosine', 'seed', ...
+                     options.seed);
+  after = training;
+  after.epochs = epochs - training.epochs;
+  after.learning_rate = 3e-4;
   recipe = {};
+  if strcmp (options.method, 'rdoq') && epochs > 0
+    recipe{1} = struct ('step', 'prune_train', 'sparsity', short (choices(2)), 'scope', 'lamp', ...
+                        'distill', 0.7, 'epochs', training.epochs, 'optimizer', 'adam', ...
+                        'schedule', 'cosine', 'seed', options.seed);
+    recipe{2} = struct ('step', 'quantize', 'bits', 3, 'rounding', 'gptq', 'images', images);
+    if after.epochs > 0
+      recipe{3} = after;
+    end
+    return
+  elseif strcmp (options.method, 'rdoq')
+    recipe{1} = struct ('step', 'rdoq', 'tradeoff', short (choices(1)), 'images', images);
+    return
+  end
   sparsity = {{}, {}};
   bits = {};
   for k = 1:numel (curves)
@@ -35,32 +55,41 @@ function recipe = recipe_of_choices (curves, choices, options, epochs)
   if ~isempty (sparsity{2})
     recipe{end + 1} = struct ('step', 'prune', 'sparsity', sparsity(2));
   end
-  training = struct ('step', 'distill', 'loss', 'kl', 'alpha', 0.7, 'epochs', ...
-                     ceil (2 / 3 * epochs), 'optimizer', 'adam', 'schedule', 'cosine', 'seed', ...
-                     options.seed);
   if training.epochs > 0
     recipe{end + 1} = training;
   end
   recipe{end + 1} = struct ('step', 'quantize', 'bits', {bits}, 'rounding', 'gptq', 'images', ...
                             images);
-  if epochs > training.epochs
-    training.epochs = epochs - training.epochs;
-    training.learning_rate = 3e-4;
-    recipe{end + 1} = training;
+  if after.epochs > 0
+    recipe{end + 1} = after;
   end
 end
 
+function number = short (number)
+  % Of few digits, which text holds exactly.
+  number = str2double (sprintf ('%.5g', number));
+end
+
 %!test
-%! a = struct ('layer', 'a', 'sparsity', [0 0.5 0], 'bits', [4 3 4], 'rank', [0 0 6], 'fitted', true);
+%! a = struct ('layer', 'a', 'sparsity', [0 0.5 0], 'bits', [4 3 4], 'rank', [0 0 6], ...
+%!             'fitted', true);
 %! b = a;
 %! b.layer = 'b';
-%! options = struct ('calibration', 100, 'seed', 2);
+%! options = struct ('calibration', 100, 'seed', 2, 'method', 'grid');
 %! recipe = octcompress.search.recipe_of_choices ({a, b}, [2 3], options, 4);
 %! steps = cellfun (@(step) step.step, recipe, 'UniformOutput', false);
 %! assert (steps, {'lowrank', 'prune', 'distill', 'quantize', 'distill'});
 %! assert (recipe{2}.sparsity, {{'a', 0.5}});
 %! assert (recipe{4}.bits, {{'a', 3}, {'b', 4}, {'b_down', 4}});
 %! assert ([recipe{3}.epochs, recipe{5}.epochs], [3 1]);
+%! options.method = 'rdoq';
+%! some = octcompress.search.recipe_of_choices ({a, b}, [0.02 0.9], options, 0);
+%! assert (some, {struct('step', 'rdoq', 'tradeoff', 0.02, 'images', 100)});
+%! some = octcompress.search.recipe_of_choices ({a, b}, [0.02 0.9], options, 4);
+%! assert (cellfun (@(step) step.step, some, 'UniformOutput', false), ...
+%!         {'prune_train', 'quantize', 'distill'});
+%! assert (some{1}.sparsity, 0.9);
+%! options.method = 'grid';
 %! [~, faults] = octcompress.search.check_recipe (recipe);
 %! assert (faults, {});
 %! recipe = octcompress.search.recipe_of_choices ({a, b}, [1 1], options, 0);

@@ -73,6 +73,9 @@ function model = change (name, model, original, data, options, settings)
       end
       options = seeded (options, settings);
       model = nn_quantize (model, options);
+    case 'rdoq'
+      options = seeded (options, settings);
+      model = nn_rdoq (model, options, 'data', x, 'held_out', 0);
     case 'lowrank'
       [with_data, options] = take (options, 'data', false);
       if with_data
@@ -199,9 +202,16 @@ end
 %! assert (small, p);
 %!test % without labels, other steps
 %! data.Y = [];
-%! recipe = {struct('step', 'lowrank', 'rank', 2, 'data', true), struct('step', 'distill', 'epochs', 1)};
+%! recipe = {struct('step', 'lowrank', 'rank', 2, 'data', true), ...
+%!           struct('step', 'distill', 'epochs', 1)};
 %! small = octcompress.search.run_recipe (model, recipe, data);
 %! assert (size (small.layers{1}.weights), [2 6]);
+%! recipe = {struct('step', 'rdoq', 'tradeoff', 0.01), ...
+%!           struct('step', 'prune', 'threshold', 1e-12, 'scale', 'none'), ...
+%!           struct('step', 'distill', 'epochs', 1)};
+%! small = octcompress.search.run_recipe (model, recipe, data);
+%! q = nn_rdoq (model, 'data', data.X, 'tradeoff', 0.01, 'held_out', 0);
+%! assert (small.layers{1}.weights(q.layers{1}.weights == 0) == 0);
 %! recipe = {struct('step', 'equalize', 'method', 'activations'), ...
 %!           struct('step', 'prune', 'sparsity', 0.5), struct('step', 'correct')};
 %! octcompress.search.run_recipe (model, recipe, data);

@@ -37,8 +37,7 @@ function [result, work] = try_recipe (recipe, work, predicted)
   saved = nn_save (file, small, 'coding', 'auto');
   small = nn_load (file);
   judge = work.parts.judge;
-  plan = octcompress.train.cut ('nn_compress', small, {'softmax', 'logsoftmax'});
-  outputs = double (octcompress.distill.logits ('nn_compress', small, plan, judge.X, 256));
+  outputs = octcompress.search.logits ('nn_compress', small, judge.X);
   [~, answer] = max (outputs, [], 1);
   accuracy = mean (answer == judge.Y);
   result = struct ('recipe', {recipe}, 'bytes', saved.bytes, 'drop', ...
