@@ -275,7 +275,7 @@ end
 %!test % interrupted and gone on with: the same, and nothing is run twice
 %! file = [tempname() '.mat'];
 %! deleting = onCleanup (@() delete (file));
-%! goal = [quiet, {'max_drop', 90, 'seed', 4, 'candidates', 2, 'training', false}];
+%! goal = [quiet, {'max_drop', 90, 'seed', 4}];
 %! whole = nn_compress (model, data, goal{:});
 %! [~, first] = nn_compress (model, data, goal{:}, 'checkpoint', file, 'time', 0);
 %! assert ({first.stopped, numel(first.tried)}, {'time', 1});

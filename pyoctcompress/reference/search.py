@@ -221,11 +221,11 @@ def _check_step(step: Any, layers: Sequence[str], training: bool) -> tuple[Any, 
     faults = []
     if options.pop("training", False) and not training:
         faults.append("it trains, but TRAINING is false")
-    checked: dict[str, Any] = {}
-    for name, value in step.items():
+    checked: dict[str, Any] = {"step": step["step"]}
+    for name, value in sorted(step.items()):
         if name == "step":
-            checked[name] = value
-        elif name in options and not is_empty(value):
+            continue
+        if name in options and not is_empty(value):
             checked[name], found = _check_value(name, value, options[name], layers)
             faults += found
         elif not is_empty(value):

@@ -9,7 +9,8 @@ function [recipe, faults] = check_recipe (recipe, layers, training)
 %   recipe    an ordered list of steps: a cell of structs (or a struct array) whose field step
 %             names the verb, nn_ left out, and whose other fields are its options; or the name of a
 %             ready recipe (octcompress.search.ready_recipe), or its JSON text. On return a cell of
-%             structs without empty options, where values by layer are {{'fc1', 4}, {'fc2', 3}}
+%             structs without empty options, the others in order of their names; values by layer
+%             are {{'fc1', 4}, {'fc2', 3}}
 %   layers    cellstr of the layers with weights; {} or left out: names are not checked
 %   training  (true) false: steps that train are faults
 %   faults    cellstr, one line each with its place; empty for a sound recipe
@@ -117,6 +118,7 @@ function [step, faults] = check_step (step, known, layers, training)
       faults{end + 1} = 'it trains, but TRAINING is false';
     end
   end
+  step = orderfields (step, [{'step'}; sort(setdiff (fieldnames (step), {'step'}))]);
   for name = fieldnames (step)'
     value = step.(name{1});
     if strcmp (name{1}, 'step')
@@ -245,7 +247,7 @@ end
 %!           struct('step', 'prune', 'sparsity', {{'a', 2; 'z', 0.5}})};
 %! faults = of (recipe, {'a', 'b'}, false);
 %! assert (numel (faults), 9);
-%! assert (strncmp (faults{1}, 'step 1 (prun): there is no step ''prun''; the steps', 50));
+%! assert (strncmp (faults{1}, 'step 1 (prun): there is no step ''prun''; the steps', 45));
 %! assert (strncmp (faults{2}, 'step 2 (prune): there is no option ''sparsty''; the opt', 50));
 %! assert (faults{3}, ['step 2 (prune): give one of the options sparsity, threshold, keep, ' ...
 %!                     'target_macs, target_bytes']);

@@ -19,6 +19,7 @@ function [result, work] = try_recipe (recipe, work, predicted)
 %
 %   See also nn_compress, octcompress.search.run_recipe.
 
+  recipe = octcompress.search.check_recipe (recipe);  % the same recipe is the same text
   text = octcompress.search.recipe_to_json (recipe);
   for k = 1:numel (work.tried)
     if strcmp (octcompress.search.recipe_to_json (work.tried{k}.recipe), text)
