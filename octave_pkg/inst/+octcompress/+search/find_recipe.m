@@ -191,3 +191,21 @@ function yes = out_of_time (work)
   end
   yes = ~isempty (work.tried) && toc (work.started) + longest > work.options.time;
 end
+
+%!function work = problem ()
+%!  model = octcompress.model.tidy ('f', nn_new ('input', 4, 'dense', 3));
+%!  options = struct ('max_drop', 50, 'max_bytes', [], 'method', 'rdoq', ...
+%!                    'tradeoff', [0.001 0.1], ...
+%!                    'training', false, 'candidates', 1, 'epochs', 1, 'seed', 0, 'validation', ...
+%!                    0.5, 'calibration', 20, 'seen', false, 'keep_recipe', true, 'output', '', ...
+%!                    'checkpoint', '', 'verbose', false, 'time', Inf);
+%!  data = struct ('X', rand (4, 40));
+%!  work = struct ('model', model, 'parts', octcompress.search.prepare_data ('f', model, data, ...
+%!                 options), 'options', options, 'started', tic (), 'tried', {{}}, 'curves', ...
+%!                 {{}}, 'best', [], 'planned', 1);
+%!endfunction
+%!test
+%! work = octcompress.search.find_recipe (problem ());
+%! assert ({numel(work.tried), numel(work.curves), work.stopped}, {1, 1, 'finished'});
+%! assert (numel (work.best.file), work.best.bytes);
+%! assert (all (diff (work.front.bytes) > 0));
