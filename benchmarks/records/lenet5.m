@@ -2,7 +2,7 @@
 % the rest trained on 7 levels.
 %
 %   octave benchmarks/records/lenet5.m 4k             % writes lenet5_4k.mat beside this file
-%   octave benchmarks/records/lenet5.m 12k
+%   octave benchmarks/records/lenet5.m 10k
 %   octave benchmarks/records/lenet5.m 4k validate    % the same on 50,000 images, judged on the
 %                                                     % 10,000 training images that are held back
 %
@@ -14,7 +14,7 @@ given = argv ();
 % Units of each layer that stay, then weights of 430,500; epochs of recovery, of pruning and of
 % quantizing.
 settings = {'4k', [8 16 64], 5400, 1, 2, 3; ...
-            '12k', [10 20 80], Inf, 1, 0, 1};
+            '10k', [10 20 80], Inf, 1, 0, 1};
 row = strcmp (given{1}, settings(:, 1));
 [units, kept, recovery, pruning, quantizing] = settings{row, 2:end};
 [model, X, Y, Xt, Yt, validating] = record_start ('lenet5', given);

@@ -11,6 +11,7 @@ import pyoctcompress as oc
 # name: bytes of the file, errors among the 10,000 test images
 RECORDS = {
     "lenet300_4k": (4066, 150),
+    "lenet5_10k": (10321, 65),
     "lenet300_posttraining_25k": (24914, 166),
 }
 
