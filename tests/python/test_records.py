@@ -12,7 +12,10 @@ import pyoctcompress as oc
 RECORDS = {
     "lenet300_4k": (4066, 150),
     "lenet5_10k": (10321, 65),
+    "lenet300_posttraining_20k": (18596, 170),
     "lenet300_posttraining_25k": (24914, 166),
+    "lenet5_posttraining_28k": (26946, 78),
+    "lenet5_posttraining_48k": (47238, 69),
 }
 
 
