@@ -76,8 +76,12 @@ def collect(
         if against is not None:
             models = {facts["against"]["name"]: against, **models}
         facts["speed"] = [
-            {"name": name, "runtime": backend, **speed.latency(path, judge, **settings)}
+            {"name": name, **row}
             for name, path in models.items()
+            for row in (
+                {"runtime": backend, **speed.latency(path, judge, **settings)},
+                *speed.in_runtimes(path, judge),
+            )
         ]
         if sensitivity:
             facts["sensitivity"] = methods.sensitivity(
