@@ -37,7 +37,7 @@ function [q, figures] = quantize_tensor (w, grid)
     [scale, zero_point] = octcompress.quant.along_axis (part, class (w));
     scales = scale;
     zero_points = zero_point;
-    is_centred = ~any (zero_point(:));
+    is_centred = all (1 ./ zero_point(:) == Inf);  % not -0: its sign shows in the zeros
   end
   for start = 1:each:size (q, 2) * (numel (q) > 0)
     columns = start:min (start + each - 1, size (q, 2));
