@@ -176,7 +176,7 @@ def links_of(layer: graph.Layer) -> Array:
 def flatten_owners(model: graph.Model, plan: graph.Plan, k: int) -> Array:
     """Say which channel, from 0, each feature after a flatten layer comes from."""
     in_size = size_before(model, plan, plan.inputs[k][0])
-    x = image_of(np.arange(channels_of(in_size), dtype=float), in_size, np.dtype(float))
+    x = image_of(np.arange(channels_of(in_size), dtype=float), in_size)
     y, _ = plan.types[k].run.forward(with_size(model, plan, k), x, None)
     return y.reshape(-1).astype(int)
 
@@ -188,9 +188,9 @@ def with_size(model: graph.Model, plan: graph.Plan, k: int) -> graph.Layer:
     return {**model["layers"][k], "in_size": sizes if several else sizes[0]}
 
 
-def image_of(values: Array, in_size: list[Any], dtype: Any) -> Array:
+def image_of(values: Array, in_size: list[Any]) -> Array:
     """Make one observation in which each channel is the same everywhere; NaN counts as 0."""
-    values = np.nan_to_num(values, nan=0.0).astype(dtype)
+    values = np.nan_to_num(values, nan=0.0)
     lengths = [2 if n != n else int(n) for n in in_size]
     if len(lengths) == 1:
         return values[:, np.newaxis]
@@ -202,9 +202,11 @@ def image_of(values: Array, in_size: list[Any], dtype: Any) -> Array:
 def find_constants(
     model: graph.Model, plan: graph.Plan, kinds: list[str], links: list[Array | None]
 ) -> list[Array]:
-    """Find for each layer's output the value of each constant channel; NaN for the others."""
+    """Find for each layer's output the value of each constant channel; NaN for the others.
+
+    In double, and to rounding: a matrix product may sum the places of an image in different orders.
+    """
     constants: list[Array] = []
-    dtype = graph.float_class(model)
     for k, kind in enumerate(kinds):
         own = channels_of(plan.sizes[k])
         sizes = [size_before(model, plan, r) for r in plan.inputs[k]]
@@ -226,17 +228,25 @@ def find_constants(
             fixed = ~np.isnan(known[0][flatten_owners(model, plan, k)])
         constants.append(np.full(own, np.nan))
         if fixed.any():
-            x = [image_of(c, s, dtype) for c, s in zip(known, sizes, strict=True)]
+            x = [image_of(c, s) for c, s in zip(known, sizes, strict=True)]
             several = plan.types[k].several
-            layer = with_size(model, plan, k)
+            layer = {key: as_double(v) for key, v in with_size(model, plan, k).items()}
             y, _ = plan.types[k].run.forward(layer, x if several else x[0], None)
             grid = layer.get("quantization", {}).get("output")
             if grid is not None:
                 y = snap_to_grid(y, grid)[0]
             y = np.moveaxis(y, 2 if y.ndim == 4 else 0, 0).reshape(own, -1)
-            everywhere: Array = (y == y[:, :1]).all(axis=1) & fixed
+            spread = np.abs(y - y[:, :1]).max(axis=1)
+            everywhere: Array = (spread <= 1e-9 * np.abs(y).max(axis=1)) & fixed
             constants[k][everywhere] = y[everywhere, 0]
     return constants
+
+
+def as_double(value: Any) -> Any:
+    """Make an array of floats double, and leave all else."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value.astype(float)
+    return value
 
 
 def constrain(

@@ -113,7 +113,7 @@ def test_calibrate():
 FORMS = [
     {"rounding": "gptq", "granularity": "channel"},
     {"rounding": "gptq", "granularity": "group", "group_size": 5.0, "fit": "range"},
-    {"rounding": "gptq", "granularity": "channel", "sparsity": 0.4},
+    {"rounding": "gptq", "granularity": "channel", "sparsity": 0.5},
     {"rounding": "obq", "granularity": "channel"},
     {"rounding": "adaround", "steps": 30.0, "granularity": "channel"},
     {"rounding": "gptq", "scheme": "codebook"},

@@ -1,12 +1,11 @@
-function x = even_image (values, in_size, class_name)
+function x = even_image (values, in_size)
 %EVEN_IMAGE  One observation in which each channel is the same everywhere.
 %
-%   x = octcompress.prune.even_image (values, in_size, class_name)
+%   x = octcompress.prune.even_image (values, in_size)
 %
-%   values      C x 1; NaN counts as 0
-%   in_size     of one observation; an unknown number of steps is taken for 2
-%   class_name  of x
-%   x           in the engine's layout
+%   values   C x 1; NaN counts as 0
+%   in_size  of one observation; an unknown number of steps is taken for 2
+%   x        in the engine's layout
 %
 %   See also octcompress.prune.shrink.
 
@@ -20,9 +19,8 @@ function x = even_image (values, in_size, class_name)
     otherwise
       x = repmat (values, [1, in_size(2), 1, in_size(1)]);
   end
-  x = cast (x, class_name);
 end
 
 %!test
-%! x = octcompress.prune.even_image ([1; NaN], [4 3 2], 'single');
-%! assert (x, repmat (single ([1; 0]), [1 3 1 4]));
+%! x = octcompress.prune.even_image ([1; NaN], [4 3 2]);
+%! assert (x, repmat ([1; 0], [1 3 1 4]));

@@ -13,7 +13,7 @@ function owners = flatten_owners (model, plan, k)
   if plan.inputs{k} > 0
     in_size = plan.sizes{plan.inputs{k}};
   end
-  x = octcompress.prune.even_image ((1:octcompress.model.channels (in_size))', in_size, 'double');
+  x = octcompress.prune.even_image ((1:octcompress.model.channels (in_size))', in_size);
   owners = plan.run{k} ('forward', model.layers{k}, x, false);
 end
 

@@ -92,9 +92,9 @@ end
 
 function constants = find_constants (model, plan, kinds, links)
   % For each layer's output the value of each channel that is constant, NaN for the others.
+  % In double, and to rounding: a matrix product may sum the places of an image in different orders.
   count = numel (kinds);
   constants = cell (1, count);
-  class_name = octcompress.model.float_class (model);
   for k = 1:count
     own = octcompress.model.channels (plan.sizes{k});
     reads = plan.inputs{k};
@@ -108,7 +108,7 @@ function constants = find_constants (model, plan, kinds, links)
       else
         known{i} = NaN (octcompress.model.channels (in_size), 1);
       end
-      in{i} = octcompress.prune.even_image (known{i}, in_size, class_name);
+      in{i} = octcompress.prune.even_image (known{i}, in_size);
     end
     switch kinds{k}
       case 'linear'
@@ -129,15 +129,22 @@ function constants = find_constants (model, plan, kinds, links)
       if ~plan.several(k)
         in = in{1};
       end
-      y = plan.run{k} ('forward', model.layers{k}, in, false);
+      layer = structfun (@to_double, model.layers{k}, 'UniformOutput', false);
+      y = plan.run{k} ('forward', layer, in, false);
       if isfield (model.layers{k}, 'quantization') && isfield (model.layers{k}.quantization, ...
                                                                'output')
         y = octcompress.quant.snap_to_grid (y, model.layers{k}.quantization.output);
       end
       y = reshape (y, own, []);
-      fixed = fixed & all (y == y(:, 1), 2);
-      constants{k}(fixed) = double (y(fixed, 1));
+      fixed = fixed & max (abs (y - y(:, 1)), [], 2) <= 1e-9 * max (abs (y), [], 2);
+      constants{k}(fixed) = y(fixed, 1);
     end
+  end
+end
+
+function value = to_double (value)
+  if isfloat (value)
+    value = double (value);
   end
 end
 
