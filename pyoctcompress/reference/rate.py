@@ -12,7 +12,7 @@ import numpy as np
 
 from . import model as graph
 from .internal import Array, fail, parse_options, round_half_away, scalar, value_array
-from .rounding import gram_factor
+from .rounding import gram_factor, input_order
 from .train import random_uniform
 from .train_data import cut
 
@@ -152,7 +152,7 @@ def rdoq(w: Any, gram: Any, price: Any, **options: Any) -> Found:
 
 def ready(gram: Array, damping: float) -> Curvature:
     """Factor a group's Gram matrix in order of its falling diagonal."""
-    order = np.argsort(-np.diag(gram), kind="stable")
+    order = input_order(gram)
     live = np.diag(gram)[order] > 0
     v, _ = gram_factor(gram[np.ix_(order, order)], damping)
     spread = np.diag(v).copy()

@@ -59,6 +59,13 @@ def gram_factor(gram: Array, damping: float) -> tuple[Array, float]:
             damping *= 10
 
 
+def input_order(gram: Array) -> Array:
+    """Order inputs by falling gram(i, i), to a 2^-30th of the greatest: rounding decides nothing."""
+    energy = np.diag(gram)
+    greatest = max(energy.max(initial=0.0), np.finfo(float).tiny)
+    return np.argsort(-np.floor(energy / greatest * 2**30 + 0.5), kind="stable")
+
+
 def round_column(t: Array, grid: Grid, j: int, zero: Array) -> tuple[Array, Array]:
     """Find the nearest codes of column `j` (from 0) of a matrix, and their values."""
     t = t.reshape(-1, 1)
@@ -129,7 +136,7 @@ def gptq(w: Any, gram: Any, grid: Grid, **options: Any) -> Rounded:
     out, inputs = w.shape
     order = np.arange(inputs)
     if options["order"] == "activation":
-        order = np.argsort(-np.diag(gram), kind="stable")
+        order = input_order(gram)
     v, damping = gram_factor(gram[np.ix_(order, order)], scalar(options["damping"]))
     spread = np.diag(v).copy()
     v = (v / spread).astype(w.dtype)

@@ -45,7 +45,7 @@ function [codes, info] = gptq (w, gram, grid, varargin)
   [out, in] = size (w);
   order = 1:in;
   if strcmp (options.order, 'activation')
-    [~, order] = sort (-diag (gram)');
+    order = octcompress.quant.input_order (gram);
   end
   [v, info.damping] = octcompress.quant.gram_factor (gram(order, order), options.damping);
   spread = diag (v)';

@@ -90,7 +90,7 @@ end
 function part = ready (gram, damping)
   n = size (gram, 1);
   live = diag (gram) > 0;
-  [~, part.order] = sort (-diag (gram)');
+  part.order = octcompress.quant.input_order (gram);
   [v, damping] = octcompress.quant.gram_factor (gram(part.order, part.order), damping);
   spread = diag (v)';
   part.feed = v ./ spread;
