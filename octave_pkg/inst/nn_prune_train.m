@@ -94,11 +94,10 @@ function [model, info] = nn_prune_train (model, x, y, varargin)
   end
   if options.distill > 0
     teacher = model;
-    teacher_plan = plan;
     if ~isempty (options.teacher)
-      [teacher, teacher_plan] = other_teacher (caller, model, plan, options.teacher, dropped);
+      teacher = other_teacher (caller, model, plan, options.teacher, dropped);
     end
-    train.loss = with_teacher (train.loss, teacher, teacher_plan, train, options);
+    train.loss = with_teacher (caller, train.loss, model, teacher, train, options);
   end
 
   learnt = floor ((1 - options.validation) * train.count);
@@ -181,7 +180,7 @@ function check_settings (caller, work)
   end
 end
 
-function [teacher, teacher_plan] = other_teacher (caller, model, plan, teacher, dropped)
+function teacher = other_teacher (caller, model, plan, teacher, dropped)
   teacher = octcompress.model.tidy (caller, teacher);
   teacher_plan = octcompress.train.cut (caller, teacher, dropped);
   sizes = {model.input_size, teacher.input_size; ...
@@ -194,43 +193,25 @@ function [teacher, teacher_plan] = other_teacher (caller, model, plan, teacher, 
   end
 end
 
-function loss = with_teacher (own_loss, model, plan, train, options)
-  layers = model.layers(1:numel (plan.run));
-  if ~isempty (options.augmentation)
-    loss = @(outputs, which, x) distilled (own_loss, outputs, which, x, ...
-                                           teach (plan, layers, x, options), options);
-    return
+function loss = with_teacher (caller, own_loss, model, teacher, train, options)
+  group = octcompress.distill.teachers (caller, teacher, [], {});
+  kind = octcompress.model.float_class (model);
+  if isempty (options.augmentation)
+    read = octcompress.distill.all_outputs (caller, group, train.x, train.count, kind, '');
+    answers = @(which, x) read (which);
+  else
+    answers = @(which, x) octcompress.distill.teach (group, x, [], kind);
   end
-  % Without augmentation the teacher answers each observation once and for all.
-  parts = cell (1, ceil (train.count / 256));
-  for b = 1:numel (parts)
-    which = (b - 1) * 256 + 1:min (b * 256, train.count);
-    parts{b} = teach (plan, layers, octcompress.train.batch (train.x, model, which, [], false), ...
-                      options);
-  end
-  q = [parts{:}];
-  loss = @(outputs, which, x) distilled (own_loss, outputs, which, x, q(:, which), options);
+  loss = @(outputs, which, x) distilled (own_loss, outputs, which, x, answers (which, x), options);
 end
 
-function q = teach (plan, layers, x, options)
-  y = octcompress.model.forward (plan, layers, x);
-  q = soft (reshape (y{1}, prod (plan.sizes{plan.outputs}), []), options.temperature);
-end
-
-function p = soft (z, temperature)
-  p = exp ((z - max (z, [], 1)) / temperature);
-  p = p ./ sum (p, 1);
-end
-
-function [value, d] = distilled (own_loss, outputs, which, x, q, options)
+function [value, d] = distilled (own_loss, outputs, which, x, t, options)
   [value, d] = own_loss (outputs, which, x);
-  t = options.temperature;
-  p = soft (reshape (outputs{1}, size (q)), t);
-  n = numel (which);
-  tiny = realmin ('single');
-  divergence = sum (sum (double (q .* (log (max (q, tiny)) - log (max (p, tiny)))))) / n;
-  value = (1 - options.distill) * value + options.distill * t ^ 2 * divergence;
-  d{1} = (1 - options.distill) * d{1} + (options.distill * t / n) * reshape (p - q, size (d{1}));
+  [divergence, toward] = octcompress.distill.kl (t, reshape (outputs{1}, size (t)), ...
+                                                 options.temperature);
+  share = options.distill;
+  value = (1 - share) * value + share * divergence;
+  d{1} = (1 - share) * d{1} + share * reshape (toward, size (d{1}));
 end
 
 function masks = masks_at (model, work, share, movement)

@@ -6,18 +6,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from . import model as graph
+from .distill import kl
+from .distill_cache import Read
+from .distill_teachers import all_outputs, teach, teachers
 from .internal import Array, check, fail, is_empty, scalar, value_array, vector_text
 from .nn_prune import prune
 from .nn_train import validation_source
 from .prune import movement_score, scheduled_sparsity
-from .train_data import Place, Source, batch, cut, data_source, training_options
+from .train_data import Loss, Place, Source, cut, data_source, training_options
 from .train_loop import loop
 
 CALLER = "nn_prune_train"
@@ -77,11 +80,10 @@ def prune_train(model: Any, x: Any, y: Any, **options: Any) -> tuple[graph.Model
     source = data_source(CALLER, model, plan, x, y, options, ("X", "Y"))
     validation = validation_source(CALLER, model, plan, options)
     if scalar(options["distill"]) > 0:
-        teacher, teacher_plan = model, plan
+        teacher = model
         if not is_empty(options["teacher"]):
-            out = dropped.get(options["loss"], ())
-            teacher, teacher_plan = other_teacher(model, plan, options["teacher"], out)
-        source = replace(source, loss=with_teacher(teacher, teacher_plan, source, options))
+            teacher = other_teacher(model, plan, options["teacher"], dropped["crossentropy"])
+        source = replace(source, loss=with_teacher(model, teacher, source, options))
 
     share = 1 - scalar(options["validation"])
     per_epoch = math.ceil(math.floor(share * source.count) / scalar(options["batch_size"]))
@@ -164,7 +166,7 @@ def check_settings(settings: Mapping[str, Any], options: Mapping[str, Any]) -> N
 
 def other_teacher(
     model: graph.Model, plan: graph.Plan, teacher: graph.Model, dropped: tuple[str, ...]
-) -> tuple[graph.Model, graph.Plan]:
+) -> graph.Model:
     """Check a teacher that is not the model itself."""
     teacher = graph.tidy(CALLER, teacher)
     teacher_plan = cut(CALLER, teacher, dropped)
@@ -179,47 +181,30 @@ def other_teacher(
             f"MODEL goes from [{vector_text(own[0])}] to [{vector_text(own[1])}], but TEACHER from "
             f"[{vector_text(other[0])}] to [{vector_text(other[1])}]; they must be the same",
         )
-    return teacher, teacher_plan
+    return teacher
 
 
 def with_teacher(
-    model: graph.Model, plan: graph.Plan, source: Source, options: Mapping[str, Any]
-) -> Callable[..., tuple[float, list[Array]]]:
+    model: graph.Model, teacher: graph.Model, source: Source, options: Mapping[str, Any]
+) -> Loss:
     """Mix a loss with the imitation of a teacher (Hinton et al., arXiv:1503.02531)."""
-    layers = model["layers"][: len(plan.types)]
-    t, alpha = scalar(options["temperature"]), scalar(options["distill"])
+    group = teachers(CALLER, [teacher], None, [])
+    kind = graph.float_class(model)
+    t, share = scalar(options["temperature"]), scalar(options["distill"])
     own_loss = source.loss
     assert own_loss is not None
-
-    def teach(x: Array) -> Array:
-        [z], _ = graph.forward(plan, layers, x)
-        return soft(z, t)
-
-    whole: Array | None = None
+    read: Read | None = None
     if is_empty(options["augmentation"]):
-        parts = []
-        for first in range(0, source.count, 256):
-            which = np.arange(first, min(first + 256, source.count))
-            parts.append(teach(batch(source.x, model, which, None, None)))
-        whole = np.concatenate(parts, axis=1)
+        read, _ = all_outputs(CALLER, group, source.x, kind, "")
 
     def loss(outputs: list[Array], which: Array, x: Array) -> tuple[float, list[Array]]:
         value, d = own_loss(outputs, which, x)
-        q = teach(x) if whole is None else whole[:, which]
-        p = soft(outputs[0], t)
-        tiny = np.finfo(np.float32).tiny
-        parted = q * (np.log(np.maximum(q, tiny)) - np.log(np.maximum(p, tiny)))
-        n = which.size
-        value = (1 - alpha) * value + alpha * t**2 * float(parted.astype(float).sum()) / n
-        return value, [(1 - alpha) * d[0] + (alpha * t / n) * (p - q)]
+        theirs = teach(group, x, None, kind) if read is None else read(which)
+        divergence, toward = kl(theirs, outputs[0].reshape(theirs.shape, order="F"), t)
+        value = (1 - share) * value + share * divergence
+        return value, [(1 - share) * d[0] + share * toward.reshape(d[0].shape, order="F")]
 
     return loss
-
-
-def soft(z: Array, temperature: float) -> Array:
-    """Compute the softmax of the columns at a temperature."""
-    p = np.exp((z - z.max(axis=0, keepdims=True)) / temperature)
-    return p / p.sum(axis=0, keepdims=True)
 
 
 class Schedule:
