@@ -138,7 +138,7 @@ function count = weights (model)
 end
 
 function times ()
-  % In time of the processor, which other programs on it disturb least; the least of the rounds.
+  % In time of the processor, the four in turn; of the rounds the median, of times and of ratios.
   rand ('twister', 1);
   X = rand (784, 3840, 'single');
   Y = ceil (10 * rand (1, 3840));
@@ -156,19 +156,20 @@ function times ()
             @(epochs) nn_distill(teacher, student, X, [], o{:}, epochs), ...
             @(epochs) nn_distill(teacher, student, X, [], o{:}, epochs, 'loss', 'kl'), ...
             @(epochs) nn_distill(teacher, student, X, Y, o{:}, epochs, 'loss', 'kl')};
-    seconds = Inf (1, 4);
-    for round = 1:5
+    seconds = zeros (9, 4);
+    for round = 1:9
       for k = 1:4
         started = cputime ();
         runs{k} (0);   % all that is done once, such as the teacher's outputs
         once = cputime () - started;
         runs{k} (4);
-        seconds(k) = min (seconds(k), cputime () - started - 2 * once);
+        seconds(round, k) = cputime () - started - 2 * once;
       end
     end
-    seconds = 1000 * seconds / (4 * 30);
+    ratios = median (seconds(:, 2:4) ./ seconds(:, 1), 1);
+    seconds = 1000 * median (seconds, 1) / (4 * 30);
     fprintf ('| 784%s-10 | %.2f | %.2f | %.2f | %.2f | %.2f, %.2f, %.2f |\n', ...
-             sprintf ('-%d', hidden{1}), seconds, seconds(2:4) / seconds(1));
+             sprintf ('-%d', hidden{1}), seconds, ratios);
     fflush (stdout ());
   end
 end

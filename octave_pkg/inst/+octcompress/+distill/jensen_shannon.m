@@ -18,12 +18,9 @@ function [loss, gradient] = jensen_shannon (teacher_logits, student_logits, temp
 %
 %   See also octcompress.distill.kl, nn_distill.
 
-  octcompress.internal.check_pair ('jensen_shannon', 'LOGITS', teacher_logits, student_logits);
-  octcompress.internal.check ('jensen_shannon', 'temperature', temperature, 'number', ...
-                              [realmin Inf]);
+  [log_p, log_q] = octcompress.distill.softened ('jensen_shannon', teacher_logits, ...
+                                                 student_logits, temperature);
   count = size (student_logits, 2);
-  log_p = octcompress.distill.log_softmax (teacher_logits, temperature);
-  log_q = octcompress.distill.log_softmax (student_logits, temperature);
   larger = max (log_p, log_q);
   log_m = larger + log ((exp (log_p - larger) + exp (log_q - larger)) / 2);
   q_part = exp (log_q) .* (log_q - log_m);

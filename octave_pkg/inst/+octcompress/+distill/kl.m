@@ -19,11 +19,9 @@ function [loss, gradient] = kl (teacher_logits, student_logits, temperature)
 %
 %   See also octcompress.distill.reverse_kl, octcompress.distill.jensen_shannon, nn_distill.
 
-  octcompress.internal.check_pair ('kl', 'LOGITS', teacher_logits, student_logits);
-  octcompress.internal.check ('kl', 'temperature', temperature, 'number', [realmin Inf]);
+  [log_p, log_q] = octcompress.distill.softened ('kl', teacher_logits, student_logits, ...
+                                                 temperature);
   count = size (student_logits, 2);
-  log_p = octcompress.distill.log_softmax (teacher_logits, temperature);
-  log_q = octcompress.distill.log_softmax (student_logits, temperature);
   p = exp (log_p);
   each = p .* (log_p - log_q);
   loss = temperature ^ 2 / count * sum (double (each(:)));

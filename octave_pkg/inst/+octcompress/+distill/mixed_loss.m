@@ -35,13 +35,14 @@ function [value, dy] = mixed_loss (spec, outputs, which, x, moment)
   end
   % The total, and what is of the teachers, the labels and the features.
   losses = [0 0 0 0];
-  gradient = [];
+  gradient = zeros (size (y), class (y));
   if alpha > 0 && ~isempty (spec.call)
     s = y;
     vector = isscalar (spec.sizes{1});
     if ~vector
       s = reshape (octcompress.distill.to_features (y, spec.sizes{1}), [], n);
     end
+    total = 0;
     for i = 1:numel (spec.members)
       member = spec.members{i};
       theirs = t;
@@ -54,18 +55,16 @@ function [value, dy] = mixed_loss (spec, outputs, which, x, moment)
       if share ~= 1
         d = share * d;
       end
-      gradient = plus_more (gradient, d);
+      total = total + d;
     end
     if ~vector
-      gradient = octcompress.distill.from_features (gradient, spec.sizes{1});
+      total = octcompress.distill.from_features (total, spec.sizes{1});
     end
+    gradient = gradient + total;
   end
   if alpha < 1 && ~isempty (spec.label_loss)
     [losses(3), d] = spec.label_loss (outputs, which, x);
-    gradient = plus_more (gradient, (1 - alpha) * d{1});
-  end
-  if isempty (gradient)
-    gradient = zeros (size (y), class (y));
+    gradient = gradient + (1 - alpha) * d{1};
   end
   dy = [{gradient}, cell(1, numel (spec.features))];
   for k = 1:numel (spec.features)
@@ -78,14 +77,6 @@ function [value, dy] = mixed_loss (spec, outputs, which, x, moment)
   end
   losses(1) = alpha * losses(2) + (1 - alpha) * losses(3) + losses(4);
   value = losses([true, spec.parts]);
-end
-
-function total = plus_more (total, more)
-  if isempty (total)
-    total = more;
-  else
-    total = total + more;
-  end
 end
 
 function value = at_moment (ends, ramp, moment)
@@ -132,7 +123,7 @@ end
 %! t = spec.answers ([1 3], []);
 %! y = {[0.1 0.4; 0.9 -0.2], [1 1; 2 0]};
 %! [~, dy] = octcompress.distill.mixed_loss (spec, y, [1 3], [], 0);
-%! soft = @(z) exp (octcompress.distill.log_softmax (z, 3));
+%! soft = @(z) exp (z / 3) ./ sum (exp (z / 3), 1);
 %! p = 0.25 * soft (t(1:2, :)) + 0.75 * soft (t(3:4, :));
 %! assert (dy{1}, 3 / 2 * (soft (y{1}) - p), 1e-14);
 %!test % schedules

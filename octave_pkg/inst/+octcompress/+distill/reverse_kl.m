@@ -19,13 +19,11 @@ function [loss, gradient] = reverse_kl (teacher_logits, student_logits, temperat
 %
 %   See also octcompress.distill.kl, nn_distill.
 
-  octcompress.internal.check_pair ('reverse_kl', 'LOGITS', teacher_logits, student_logits);
-  octcompress.internal.check ('reverse_kl', 'temperature', temperature, 'number', [realmin Inf]);
+  [log_p, log_q] = octcompress.distill.softened ('reverse_kl', teacher_logits, student_logits, ...
+                                                 temperature);
   count = size (student_logits, 2);
-  log_q = octcompress.distill.log_softmax (student_logits, temperature);
-  r = log_q - octcompress.distill.log_softmax (teacher_logits, temperature);
   q = exp (log_q);
-  each = q .* r;
+  each = q .* (log_q - log_p);
   loss = temperature ^ 2 / count * sum (double (each(:)));
   gradient = (temperature / count) * (each - q .* sum (each, 1));
 end

@@ -11,7 +11,7 @@ function check_pair (caller, name, teacher, student, columns)
 %   Errors: octcompress:CALLER:badSize.
 
   wanted = 'the same size';
-  fine = isequal (size (teacher), size (student));
+  fine = ndims (teacher) == ndims (student) && all (size (teacher) == size (student));
   if nargin > 4 && columns
     wanted = 'F x N, with the same N';
     fine = ismatrix (teacher) && ismatrix (student) && size (teacher, 2) == size (student, 2);
