@@ -8,8 +8,7 @@ function words = byte_words (bytes)
 %
 %   See also octcompress.coding.word_bytes.
 
-  bytes = reshape (double (bytes), 2, []);
-  words = (bytes(1, :) + 256 * bytes(2, :))';
+  words = double (octcompress.coding.byte_values (uint8 (bytes), 'uint16'));
 end
 
 %!assert (octcompress.coding.byte_words (uint8 ([1; 2; 255; 255])), [513; 65535])

@@ -10,8 +10,8 @@ function symbols = decode_symbols (bytes, count, alphabet)
 %
 %   See also octcompress.coding.encode_symbols.
 
-  symbols = zeros (count, 1);
   if count == 0 || alphabet == 1
+    symbols = zeros (count, 1);
     return
   end
   bytes = bytes(:);

@@ -19,7 +19,7 @@ function bytes = encode_symbols (symbols, alphabet, method)
   if isempty (symbols) || alphabet == 1
     return
   end
-  counts = accumarray (double (symbols(:)) + 1, 1, [alphabet, 1]);
+  counts = count_symbols (symbols, alphabet);
   switch method
     case 'none'
       bytes = in_bits (symbols, alphabet);
@@ -39,6 +39,16 @@ function bytes = encode_symbols (symbols, alphabet, method)
       if 1 + ceil (numel (symbols) * width / 8) < numel (bytes)
         bytes = in_bits (symbols, alphabet);
       end
+  end
+end
+
+function counts = count_symbols (symbols, alphabet)
+%  In blocks that stay in the processor's cache.
+  counts = zeros (alphabet, 1);
+  block = max (65536, alphabet);
+  for first = 1:block:numel (symbols)
+    part = double (symbols(first:min (end, first + block - 1)));
+    counts = counts + accumarray (part(:) + 1, 1, [alphabet, 1]);
   end
 end
 

@@ -51,19 +51,22 @@ function symbols = decode (bytes, count, model, lanes)
 end
 
 function [symbols, x] = decode_lanes (x, words, steps, model)
+%  All in units of 2^precision, which doubles hold exactly.
   total = model.total;
-  share = 1 / total;
-  factor = model.factor;
-  offset = model.offset;
+  x = x / total;
+  words = words / total;
+  limit = 65536 / total;
+  factor = model.factor / total;
+  offset = model.offset / total;
   symbol = model.symbol;
   symbols = zeros (numel (x), steps, class (symbol));
   position = 0;
   for k = 1:steps
-    high = floor (x * share);
-    slot = x - high * total + 1;
+    high = floor (x);
+    slot = (x - high) * total + 1;
     symbols(:, k) = symbol(slot);
     x = high .* factor(slot) + offset(slot);
-    refill = find (x < 65536);
+    refill = find (x < limit);
     if ~isempty (refill)
       next = position + numel (refill);
       if next > numel (words)
@@ -73,6 +76,7 @@ function [symbols, x] = decode_lanes (x, words, steps, model)
       position = next;
     end
   end
+  x = x * total;
 end
 
 function symbols = decode_alone (coder, count, model)

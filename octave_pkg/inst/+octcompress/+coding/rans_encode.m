@@ -55,25 +55,24 @@ function tail = tail_length (symbols, frequencies, precision, lanes)
 end
 
 function [x, words] = encode_lanes (symbols, x, f, precision)
-  [lanes, steps] = size (symbols);
+  steps = size (symbols, 2);
   start = cumsum (f) - f;
   growth = 2 ^ precision - f;
   limit = f * 2 ^ (32 - precision);
-  words = zeros (numel (symbols) + lanes, 1, 'uint16');
-  position = numel (words);
+  inverse = (1 + 2 ^ -40) ./ f;   % so much more that a quotient is never below a whole number
+  words = cell (steps, 1);
   for k = steps:-1:1
     s = double (symbols(:, k)) + 1;
     out = find (x >= limit(s));
     if ~isempty (out)
       v = x(out);
       high = floor (v * (1 / 65536));
-      words(position-numel(out)+1:position) = v - high * 65536;
-      position = position - numel (out);
+      words{k} = v - high * 65536;
       x(out) = high;
     end
-    x = x + floor (x ./ f(s)) .* growth(s) + start(s);
+    x = x + floor (x .* inverse(s)) .* growth(s) + start(s);
   end
-  words = words(position+1:end);
+  words = vertcat (words{:});
 end
 
 %!test % within a percent of the entropy and a few bytes

@@ -8,10 +8,7 @@ function bytes = word_bytes (words)
 %
 %   See also octcompress.coding.byte_words.
 
-  words = double (words(:)');
-  high = floor (words / 256);
-  bytes = uint8 ([words - 256 * high; high]);
-  bytes = bytes(:);
+  bytes = octcompress.coding.value_bytes (uint16 (words));
 end
 
 %!assert (octcompress.coding.word_bytes ([513; 65535]), uint8 ([1; 2; 255; 255]))
