@@ -12,9 +12,8 @@ from .harness import Case, compare, needs_octave
 from .test_quant_integer import layer
 
 pytestmark = needs_octave
-CLOSE = dict.fromkeys(
-    ("step", "scale", "weights", "bias", "coded_bits", "output_error", "tradeoff", "A", "B"), 1e-6
-)
+# Grids, weights and bytes agree to the bit.
+CLOSE = dict.fromkeys(("coded_bits", "output_error", "tradeoff"), 1e-6)
 
 
 def matrices():
@@ -129,7 +128,7 @@ def test_output_sensitivity():
     [
         {"tradeoff": 1e-3},
         {"tradeoff": 3e-3, "layers": ["c", "d"], "coarseness": 1.2, "damping": 0.02, "seed": 4.0},
-        {"bytes": 2000.0, "runs": 1.0},
+        {"bytes": 900.0, "runs": 3.0},
         {"max_drop": 0.2, "runs": 3.0, "held_out": 0.25},
         {"data": None, "tradeoff": 1e-3},
     ],
@@ -139,7 +138,7 @@ def test_verb(options):
     model, x = network()
     pruned, _ = verbs.prune(model, sparsity=0.2, layers=["c"])
     options = {"data": x, **options}
-    compare([Case("", "nn_rdoq", nn_rdoq.rdoq, [pruned], options, 2, {**CLOSE, "bytes": 0.01})])
+    compare([Case("", "nn_rdoq", nn_rdoq.rdoq, [pruned], options, 2, CLOSE)])
 
 
 def test_without_a_network():
