@@ -6,7 +6,7 @@ function info = nn_save (file, model, varargin)
 %   info = nn_save (file, model, 'compress', true)
 %
 %   file   the file's name; a file of that name is replaced
-%   model  a network or any struct; its fields become the variables of the file
+%   model  a network or any struct; its fields become the variables of the file, in their order
 %   info   struct: file, bytes (of the file on disk), options; of a coded file also rows and totals,
 %          what each array takes and what all do, in bytes, as nn_info (file) tells them
 %
@@ -72,7 +72,8 @@ function info = nn_save (file, model, varargin)
       if coded
         variables = octcompress.coding.readable (variables.octc);
       end
-      save (written, '-struct', 'variables', format);
+      names = fieldnames (variables);   % without them save would sort
+      save (written, format, '-struct', 'variables', names{:});
     end
     back = load (written);
     if coded
@@ -128,6 +129,7 @@ end
 %!   deleting = onCleanup (@() delete (file));
 %!   info = nn_save (file, model, forms{k}{:});
 %!   assert (nn_load (file), model);
+%!   assert (fieldnames (nn_load (file)), fieldnames (model));
 %!   listed = dir (file);
 %!   assert (info.bytes, listed.bytes);
 %!   sizes(k) = info.bytes;
