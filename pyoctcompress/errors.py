@@ -81,8 +81,8 @@ _TAGS: tuple[tuple[type[OctcompressError], str], ...] = (
     (DataError, "badData badLabels badInput"),
     (
         FileError,
-        "badFile noFile version version73 gitLfs truncated damaged notPacked notWritten tooLarge "
-        "badName",
+        "badFile noFile version version73 foreignHdf5 objects gitLfs truncated damaged notPacked "
+        "notWritten tooLarge badName",
     ),
     (SessionError, "noOctave died timeout noLibrary"),
 )

@@ -27,12 +27,12 @@ function [model, info] = nn_load (file, varargin)
 %   layer.source where each array stood.
 %
 %   Packed files (nn_save), MATLAB v4, v6 and v7 files, and in Octave its own formats. A file that
-%   is not what it seems is refused by name: MATLAB v7.3, a Git LFS pointer, an empty or truncated
-%   file. The command octcompress convert reads more.
+%   is not what it seems is refused by name: MATLAB v7.3 and objects, other HDF5, a Git LFS pointer,
+%   an empty or truncated file. The command octcompress convert reads more.
 %
-%   Errors: octcompress:nn_load:noFile, :badFile, :version73, :gitLfs, :truncated, :damaged,
-%   :version (packed by a later octcompress), :badOption, :unknownOption, and those of a faulty
-%   network, :unknownType, :badLayer, :duplicateName, :notModel.
+%   Errors: octcompress:nn_load:noFile, :badFile, :version73, :foreignHdf5, :objects, :gitLfs,
+%   :truncated, :damaged, :version (packed by a later octcompress), :badOption, :unknownOption, and
+%   those of a faulty network, :unknownType, :badLayer, :duplicateName, :notModel.
 %
 %   Example:
 %     model = nn_load ('lenet300.mat', 'activation', 'relu');

@@ -265,9 +265,9 @@ def _from_tflite(path: Path, options: Any, module: Any, verify: bool) -> Any:
 def _from_keras(path: Path, options: Any, module: Any, verify: bool) -> Any:
     from pyoctcompress.importers import keras
 
-    model = keras.read(path, options)
-    reason = "Keras itself is not asked, since loading its files may run code"
-    return model, {"layout": "keras", "check": checking.not_checked(reason)}
+    model, builder, outputs, config = keras.read(path, options)
+    check = checking.against_keras(path, config, model, builder.input, outputs, verify)
+    return model, {"layout": "keras", "check": check}
 
 
 def _from_state(path: Path, options: Any, module: Any, verify: bool) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -90,6 +92,51 @@ def _from_codes(y: Array, details: Any) -> Array:
         return y
     scale, zero = details["quantization"]
     return np.asarray((y.astype(np.float64) - zero) * (scale or 1), np.float32)
+
+
+# Keras makes whatever a file names of any module, so it is asked only for files that name these.
+_KERAS_MODULES = ("keras", "keras.layers", "keras.initializers", "keras.regularizers",
+                  "keras.constraints", "keras.dtype_policies")  # fmt: skip
+
+
+def against_keras(
+    path: Path,
+    config: Any,
+    model: dict[str, Any],
+    start: Value,
+    outputs: Sequence[Value],
+    verify: bool,
+) -> dict[str, Any]:
+    """Compare with Keras, where loading the file there runs no code of the file's."""
+    if not verify:
+        return not_checked("not asked for")
+    named = _code_in(config)
+    if named:
+        return not_checked(f"loading it in Keras may run code: it names {named}")
+    if importlib.util.find_spec("tensorflow") is None:
+        backend = "torch" if importlib.util.find_spec("torch") else "numpy"
+        os.environ.setdefault("KERAS_BACKEND", backend)
+    try:
+        keras = importlib.import_module("keras")
+    except ImportError:
+        return not_checked("Keras is not installed (pip install keras)")
+
+    def run(x: Array) -> list[Array]:
+        found = keras.models.load_model(str(path), compile=False).predict(x, verbose=0)
+        return [np.asarray(y) for y in (found if isinstance(found, list) else [found])]
+
+    return _compare(f"Keras {keras.__version__}", model, start, outputs, run)
+
+
+def _code_in(config: Any) -> str:
+    """Name what in a configuration stands for code, or might: functions, lambdas, other modules."""
+    parts = list(config.values() if isinstance(config, dict) else config)
+    if isinstance(config, dict):
+        module, kind = config.get("module") or "keras", config.get("class_name")
+        if module not in _KERAS_MODULES or kind in ("Lambda", "function", "__lambda__"):
+            return f"{module}.{kind}"
+    named = (_code_in(one) for one in parts if isinstance(one, dict | list))
+    return next((one for one in named if one), "")
 
 
 def against_module(model: dict[str, Any], module: Any, verify: bool) -> dict[str, Any]:

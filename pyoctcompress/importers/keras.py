@@ -30,7 +30,9 @@ _LARGEST_CONFIG = 64 << 20
 _LARGEST_INFLATION = 1040
 
 
-def read(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+def read(
+    path: Path, options: Mapping[str, Any]
+) -> tuple[dict[str, Any], Builder, list[Value], dict[str, Any]]:
     """Make a network of a Keras file.
 
     Parameters
@@ -39,6 +41,17 @@ def read(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
         .h5 or .keras.
     options : mapping
         ``input_size``, where the file leaves it open.
+
+    Returns
+    -------
+    model : dict
+        The network.
+    builder : Builder
+        It knows the input.
+    outputs : list of Value
+        The outputs.
+    config : dict
+        What the file says of its layers.
     """
     try:
         with contextlib.ExitStack() as stack:
@@ -59,7 +72,9 @@ def read(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
                 version = version.decode() if isinstance(version, bytes) else str(version)
                 config["keras_version"] = version
                 store = _Keras2(path, file)
-            return _Network(path, config, store).build(options)
+            network = _Network(path, config, store)
+            outputs = network.build(options)
+            return network.builder.model(outputs, "keras", path), network.builder, outputs, config
     except Fault as fault:
         raise fault.error("convert") from None
     except OctcompressError:  # some are OSErrors
@@ -191,8 +206,8 @@ class _Network:
         layers = self.config if isinstance(self.config, list) else self.config["layers"]
         self.layers: list[dict[str, Any]] = layers
 
-    def build(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Go through the layers in their order."""
+    def build(self, options: Mapping[str, Any]) -> list[Value]:
+        """Go through the layers in their order, and give the outputs."""
         unknown: dict[str, list[str]] = {}
         for layer in self.layers:
             kind = layer["class_name"]
@@ -209,7 +224,7 @@ class _Network:
         )
         if not self.builder.layers:
             fail("unsupported", f"'{self.path}' has no layer")
-        return self.builder.model(outputs, "keras", self.path)
+        return outputs
 
     def input(self, shape: Any, options: Mapping[str, Any]) -> Value:
         """Find the network's input and the meaning of its axes."""

@@ -102,6 +102,10 @@ def read(
     """Read variables; see `pyoctcompress.matfile.load`."""
     variables = {}
     with opened(path, memory_limit) as file:
+        if "model_config" in file.attrs or "layer_names" in file.attrs:
+            raise t.Fault(
+                "badFile", f"'{path}' is a model of Keras: `octcompress convert` reads it"
+            )
         reader = Reader(path, file, memory_limit, left_out)
         for name in file:
             if name.startswith("#") or (names is not None and name not in names):

@@ -158,7 +158,8 @@ def _kind(path: Path, head: bytes, size: int) -> str:
         raise t.Fault("truncated", f"'{path}' is no .mat file, or truncated: it has {size} bytes")
     mark = head[126:128]
     if mark not in (b"IM", b"MI"):
-        raise t.Fault("badFile", f"'{path}' is not a .mat file, or its header is damaged")
+        raise t.Fault("badFile", f"'{path}' is not a .mat file, or its header is damaged; if it is "
+                      f"a model of another framework, {_CONVERT}")  # fmt: skip
     order = "<" if mark == b"IM" else ">"
     version = int(np.frombuffer(head[124:126], order + "u2")[0])
     if version == 0x0200:

@@ -67,8 +67,8 @@ class Fault(Exception):
 
 
 OBJECT = (
-    "a MATLAB object (or string, table, containers.Map); in MATLAB turn it into structs, cells and "
-    "arrays, as struct (x), cellstr (x)"
+    "a MATLAB object (or string, table, containers.Map); `octcompress convert` reads networks and "
+    "leaves the others out, or turn it in MATLAB into structs, cells and arrays, as struct (x)"
 )
 
 

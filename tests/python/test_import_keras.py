@@ -1,6 +1,8 @@
 """Keras in: files as Keras 2 and 3 lay them out, and PyTorch as the judge of what they compute."""
 
 import json
+import sys
+import types
 import zipfile
 
 import h5py
@@ -335,3 +337,56 @@ def test_damaged_by_chance(tmp_path, monkeypatch):
             convert(tmp_path / "bad.h5")
         except OctcompressError as error:
             assert error.identifier.startswith("octcompress:convert:")
+
+
+class ActedKeras(types.ModuleType):
+    """A module that loads one file: a dense layer with a relu, in Keras's orientation."""
+
+    __version__ = "3.acted"
+
+    def __init__(self, weights, bias):
+        super().__init__("keras")
+        self.models = self
+        self.weights, self.bias = weights, bias
+
+    def load_model(self, path, compile):
+        assert path.endswith(("m.h5", "m.keras")) and compile is False
+        return self
+
+    def predict(self, x, verbose):
+        return np.maximum(x @ self.weights + self.bias, 0)
+
+
+@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
+def test_the_check_where_keras_is_installed(writer, tmp_path, monkeypatch):
+    weights, bias = numbers(5, 4), numbers(4)
+    path = writer(tmp_path, [layer("Dense", "d", weights, bias, activation="relu")], [5])
+    monkeypatch.setenv("KERAS_BACKEND", "numpy")
+    monkeypatch.setitem(sys.modules, "keras", ActedKeras(weights, bias))
+    check = convert(path)[1]["check"]
+    assert check["checked"] and check["difference"] < 1e-6
+    assert check["text"].startswith("checked against Keras 3.acted: the outputs differ by")
+    assert convert(path, verify=False)[1]["check"]["text"] == "not checked: not asked for"
+    monkeypatch.setitem(sys.modules, "keras", ActedKeras(weights, bias + 1))
+    with pytest.raises(ModelError, match="differ from those of Keras 3") as caught:
+        convert(path)
+    assert caught.value.tag == "wrongResult"
+    monkeypatch.setitem(sys.modules, "keras", None)
+    check = convert(path)[1]["check"]
+    assert check["text"] == "not checked: Keras is not installed (pip install keras)"
+
+
+@pytest.mark.parametrize(
+    ("what", "named"),
+    [
+        ({"module": "os", "class_name": "system", "config": {}}, "os.system"),
+        ({"module": "keras.utils", "class_name": "get_file"}, "keras.utils.get_file"),
+        ({"class_name": "__lambda__", "config": {"value": "4w"}}, "keras.__lambda__"),
+        ([{"inner": {"module": "builtins", "class_name": "function"}}], "builtins.function"),
+    ],
+)
+def test_keras_is_not_asked_where_it_might_run_code(what, named, tmp_path, monkeypatch):
+    one = layer("Dense", "d", numbers(5, 4), numbers(4), activation="relu", kernel_initializer=what)
+    monkeypatch.setitem(sys.modules, "keras", None)
+    text = convert(write_keras3(tmp_path / "m.keras", [one], [5]))[1]["check"]["text"]
+    assert text == f"not checked: loading it in Keras may run code: it names {named}"

@@ -12,6 +12,7 @@ import pyoctcompress as oc
 from pyoctcompress import FileError, ModelError, OptionError, matfile
 from pyoctcompress.cli import main
 from pyoctcompress.importers import convert
+from pyoctcompress.octave import lend
 from tests.parity.test_recognize import LAYOUTS
 from tests.python import hdf5_writer
 
@@ -233,6 +234,28 @@ def test_dncnn_finds_the_noise(shared):
     noise = numbers(40, 40, seed=8) * np.float32(25 / 255)
     found = oc.predict(model, (clean + noise)[..., None, None], backend="numpy").reshape(40, 40)
     assert np.std(found - noise) < 0.25 * np.std(noise)
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("DnCNN_sigma25_Bnorm.mat", "version73"),
+        ("seriesnetwork_digits.mat", "objects"),
+        ("ad01.h5", "foreignHdf5"),
+        ("fyh620_lenet.onnx", "badFile"),
+        ("mnist.safetensors", "badFile"),
+    ],
+)
+def test_octave_names_the_command_for_what_it_cannot_read(name, tag, shared):
+    with lend() as session, pytest.raises(FileError, match="octcompress convert IN OUT") as e:
+        session.call("nn_load", str(shared / "models" / name))
+    assert e.value.tag == tag
+    try:
+        oc.load(shared / "models" / name)  # Python does not take half of it either
+    except FileError as error:
+        assert "octcompress convert" in error.message
+    else:
+        pytest.fail("it was read")
 
 
 def test_what_must_be_refused(shared):

@@ -9,12 +9,13 @@ function [found, packing] = read_mat (caller, file, names)
 %   packing  the info of nn_unpack for a packed file, [] for any other
 %
 %   MATLAB v4, v6 and v7, and in Octave its own text, binary and HDF5 files. Of a packed file
-%   (nn_save) the model is read that it holds. Refused: MATLAB v7.3
-%   (Octave loses its cells with no more than a warning, and the classes of single, logical and
-%   char arrays), Git LFS pointers, empty and truncated files.
+%   (nn_save) the model is read that it holds. Refused, for Octave would read half of them: MATLAB
+%   v7.3 (it loses its cells with no more than a warning) and other HDF5 that it did not write,
+%   Keras's say (it loses the classes of single, logical and char arrays), MATLAB objects. Refused
+%   too: Git LFS pointers, empty and truncated files.
 %
-%   Errors: octcompress:CALLER:noFile, :badFile, :version73, :gitLfs, :truncated, :damaged, :version
-%   (packed by a later octcompress).
+%   Errors: octcompress:CALLER:noFile, :badFile, :version73, :foreignHdf5, :objects, :gitLfs,
+%   :truncated, :damaged, :version (packed by a later octcompress).
 %
 %   See also nn_load, nn_data.
 
@@ -57,6 +58,36 @@ function [found, packing] = read_mat (caller, file, names)
     octcompress.internal.fail (caller, 'badFile', ...
                                '''%s'' holds a bare array, not named variables', file);
   end
+  place = first_object (found, '');
+  if ~isempty (place)
+    octcompress.internal.fail (caller, 'objects', ...
+      ['''%s'' holds a MATLAB object (%s), which Octave cannot read; make a file that it ' ...
+       'reads by ''octcompress convert IN OUT.mat'''], file, place(2:end));
+  end
+end
+
+function place = first_object (value, here)
+  % Octave gives a struct with a field MCOS for an object, of which only the number is right.
+  place = '';
+  if isstruct (value)
+    names = fieldnames (value);
+    if numel (value) == 1 && strcmp (names(1:min (end, 1)), 'MCOS') && isa (value.MCOS, 'uint32')
+      place = here;
+      return
+    end
+    cells = struct2cell (value);
+    for k = 1:numel (cells)
+      if isempty (place) && (isstruct (cells{k}) || iscell (cells{k}))
+        place = first_object (cells{k}, [here '.' names{mod(k - 1, numel (names)) + 1}]);
+      end
+    end
+  elseif iscell (value)
+    for k = 1:numel (value)
+      if isempty (place) && (isstruct (value{k}) || iscell (value{k}))
+        place = first_object (value{k}, sprintf ('%s{%d}', here, k));
+      end
+    end
+  end
 end
 
 function examine (caller, file)
@@ -87,10 +118,30 @@ function examine (caller, file)
       octcompress.internal.fail (caller, 'truncated', ...
         '''%s'' is cut off or damaged: it must have %d bytes, but has %d', file, stated, bytes);
     end
-  elseif ~(strncmp (text, '# ', 2) || strncmp (text, 'Octave-1-', 9) || is_hdf5 (head) ...
-           || is_v4 (head))
+  elseif is_hdf5 (head)
+    if ~is_octaves (id)
+      octcompress.internal.fail (caller, 'foreignHdf5', ...
+        ['''%s'' is an HDF5 file (of Keras?) of which Octave loses classes; make a file that it ' ...
+         'reads by ''octcompress convert IN OUT.mat'''], file);
+    end
+  elseif ~(strncmp (text, '# ', 2) || strncmp (text, 'Octave-1-', 9) || is_v4 (head))
     octcompress.internal.fail (caller, 'badFile', ...
-      '''%s'' is not a .mat file: it begins with ''%s''', file, printable (text(1:min (end, 16))));
+      ['''%s'' is not a .mat file: it begins with ''%s''; models of other frameworks become one ' ...
+       'by ''octcompress convert IN OUT.mat'''], file, printable (text(1:min (end, 16))));
+  end
+end
+
+function yes = is_octaves (id)
+  % Octave marks each variable; the mark of the first may stand behind its numbers.
+  mark = 'OCTAVE_NEW_FORMAT';
+  yes = false;
+  fseek (id, 0, 'bof');
+  before = '';
+  block = fread (id, 2 ^ 20, 'uint8=>char')';
+  while ~yes && ~isempty (block)
+    yes = ~isempty (strfind ([before, block], mark));
+    before = block(max (1, end - numel (mark)):end);
+    block = fread (id, 2 ^ 20, 'uint8=>char')';
   end
 end
 
@@ -212,8 +263,21 @@ end
 %!   end
 %! end
 %! delete (file);
+%!test % an object, as Octave reads it, is not taken for a struct
+%! file = [tempname() '.mat'];
+%! deleting = onCleanup (@() delete (file));
+%! s.a = {1, struct('MCOS', uint32 ([3707764736; 2; 1]))};
+%! save ('-v6', file, 's');
+%! try
+%!   octcompress.internal.read_mat ('f', file);
+%!   assert (false);
+%! catch e
+%!   assert (e.identifier, 'octcompress:f:objects');
+%!   assert (~isempty (strfind (e.message, 'a MATLAB object (s.a{2}), which Octave')));
+%! end
 %!error <f: there is no file 'nowhere.mat'> octcompress.internal.read_mat ('f', 'nowhere.mat')
 %!error <is a Git LFS pointer> refuse ('version https://git-lfs.github.com/spec/v1')
 %!error <is a MATLAB v7.3 file, .* 'octcompress convert IN OUT.mat'> refuse (['MATLAB 7.3 MAT-file' blanks(600)])
-%!error <is not a .mat file: it begins with 'PK..'> refuse (['PK' 3 4])
+%!error <is an HDF5 file .* 'octcompress convert IN OUT.mat'> refuse ([137 72 68 70 13 10 26 10, zeros(1, 99)])
+%!error <is not a .mat file: it begins with 'PK..'; models of other .* 'octcompress convert IN OUT.mat'> refuse (['PK' 3 4])
 %!error <f: FILE must be text, but is 3> octcompress.internal.read_mat ('f', 3)
