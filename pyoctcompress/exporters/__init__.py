@@ -114,7 +114,7 @@ def export(
     writer = importlib.import_module(f"{__name__}.{module}")
     written = writer.write(network, path, **{k: v for k, v in options.items() if v is not None})
     seconds = time.monotonic() - started
-    files = [path] if target != "c" else [path.with_suffix(end) for end in (".c", ".h")]
+    files = written.files or [path]
     found: dict[str, Any] = {"measured": False, "reason": "it was not asked for"}
     if check:
         settings = {"backend": backend, "timeout": timeout}

@@ -47,6 +47,8 @@ class Network:
         What the target cannot express, layer by layer.
     notes : list of str
         What the user should know of the file.
+    files : list of path
+        Those that were written, where they are not just the one that was asked for.
     """
 
     model: graph.Model
@@ -54,6 +56,7 @@ class Network:
     precision: str
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    files: list[Any] = field(default_factory=list)
 
     @property
     def layers(self) -> list[graph.Layer]:

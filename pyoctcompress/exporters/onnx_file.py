@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,10 +14,10 @@ import numpy as np
 from onnx import NodeProto, TensorProto, helper
 
 from pyoctcompress._version import __version__
-from pyoctcompress.exporters.constants import CALLER, Constant, constant, write_file
-from pyoctcompress.reference.internal import fail
+from pyoctcompress.exporters.constants import Constant, constant, write_file
 
-_LARGEST = 2**31 - 1  # bytes of a protobuf message
+_LARGEST = 2**31 - 2**16  # bytes of a protobuf message, less what stands around the graph
+_APART = 1024  # bytes from which a constant may stand in another file: shapes must not
 
 _TYPES = {
     "float32": TensorProto.FLOAT,
@@ -91,23 +92,31 @@ class OnnxFile:
             for names in (node.input, node.output):
                 names[:] = [new if name == old else name for name in names]
 
-    def write(self, path: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        """Write the file.
+    def write(
+        self, path: Any, inputs: Sequence[Any], outputs: Sequence[Any]
+    ) -> list[os.PathLike[str]]:
+        """Write the file, and where it would be too large, its large constants into one beside it.
 
         Parameters
         ----------
         inputs, outputs : sequence of (name, shape)
 
+        Returns
+        -------
+        list of path
+            What was written.
+
         Raises
         ------
         OctcompressError
-            ``octcompress:export:tooLarge``, ``notWritten``.
+            ``octcompress:export:notWritten``.
         """
+        path = Path(path)
         infos = [
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in each]
             for each in (inputs, outputs)
         ]
-        graph = helper.make_graph(self.nodes, Path(path).stem or "network", infos[0], infos[1])
+        graph = helper.make_graph(self.nodes, path.stem or "network", infos[0], infos[1])
         imports = [helper.make_opsetid("", self.opset)]
         whole = helper.make_model(
             helper.make_graph([], "", [], []),
@@ -118,29 +127,43 @@ class OnnxFile:
         )
         whole.ClearField("graph")
         body = graph.SerializeToString()
-        heads = [_head(*each) for each in self.constants]
-        size = len(body) + sum(
-            len(head) + _bytes(value, packed)
-            for head, (_, _, value, packed) in zip(heads, self.constants, strict=True)
-        )
-        if size > _LARGEST:
-            fail(
-                CALLER,
-                "tooLarge",
-                f"an ONNX file holds at most {_LARGEST} bytes, but this one needs {size}; "
-                "quantize the weights first",
-            )
+        inside, beside = self.constants, []
+        heads = [_head(*each) for each in inside]
+        if len(body) + sum(map(len, heads)) + sum(_bytes(*one[2:]) for one in inside) > _LARGEST:
+            beside = [one for one in self.constants if _bytes(*one[2:]) >= _APART]
+            inside = [one for one in self.constants if _bytes(*one[2:]) < _APART]
+            heads = [_head(*each) for each in inside]
+        other, place = path.with_name(f"{path.name}.data"), 0
+        for name, kind, value, packed in beside:
+            count = _bytes(value, packed)
+            where = {"location": other.name, "offset": place, "length": count}
+            tensor = TensorProto(name=name, data_type=kind, dims=value.shape)
+            tensor.data_location = TensorProto.EXTERNAL
+            for key, entry in where.items():
+                tensor.external_data.add(key=key, value=str(entry))
+            described = tensor.SerializeToString()
+            body += _tag(5) + _varint(len(described)) + described
+            place += count
+        size = len(body) + sum(map(len, heads)) + sum(_bytes(*one[2:]) for one in inside)
 
         def put(file: BinaryIO) -> None:
             # Fields of a protobuf message stand one after the other: the constants follow.
             file.write(whole.SerializeToString())
             file.write(_tag(7) + _varint(size) + body)
-            for head, (_, _, value, packed) in zip(heads, self.constants, strict=True):
+            for head, one in zip(heads, inside, strict=True):
                 file.write(head)
-                for part in value.parts():
-                    file.write((pack_nibbles(part) if packed else part).data)
+                file.writelines(_parts(*one[2:]))
 
+        if beside:
+            write_file(
+                other, lambda file: file.writelines(p for c in beside for p in _parts(*c[2:]))
+            )
         write_file(path, put)
+        return [path, other] if beside else [path]
+
+
+def _parts(value: Constant, packed: bool) -> Iterator[memoryview]:
+    return ((pack_nibbles(part) if packed else part).data for part in value.parts())
 
 
 def _bytes(value: Constant, packed: bool) -> int:

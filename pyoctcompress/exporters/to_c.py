@@ -155,6 +155,7 @@ class Writer:
         for k, place in enumerate(places):
             body = body.replace(f"@{k}@", f"memory + {place}" if place else "memory")
         self.files(path, body, total, offset)
+        network.files = [path, path.with_suffix(".h")]
 
     def label(self, step: Step) -> str:
         """Give the name that a layer's arrays begin with."""

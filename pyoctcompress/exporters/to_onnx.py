@@ -125,7 +125,7 @@ class Writer:
             taken.append(self.as_output(self.values[k], network.layers[k]["name"], taken))
         shapes = [["N", *layout(plan.sizes[k])] for k in plan.outputs]
         inputs = [(source, ["N", *layout(network.input_size)])]
-        self.file.write(path, inputs, list(zip(taken[2:], shapes, strict=True)))
+        network.files = self.file.write(path, inputs, list(zip(taken[2:], shapes, strict=True)))
 
     def as_output(self, value: str, name: str, taken: list[str]) -> str:
         """Give an output of the network its layer's name."""

@@ -95,10 +95,10 @@ class Call:
         found = self.graph.quantized.get(name)
         return str(found.name if found else name)
 
-    def promised(self, k: int, our_axis: int) -> dict[str, Any] | None:
-        """Give the promise of weights that were integers."""
+    def promised(self, k: int, our_axis: int, axis: int) -> dict[str, Any] | None:
+        """Give the promise of weights that were integers; `axis` is that of the outputs in ONNX."""
         found = self.graph.quantized.get(self.node.input[k])
-        promise = found.promise(our_axis) if found else None
+        promise = found.promise(our_axis, axis) if found else None
         return {"weights": promise} if promise else None
 
     def is_read_once(self, k: int) -> bool:

@@ -103,15 +103,22 @@ class Quantized:
     zero: Array
     axis: int
     name: str
+    block: int = 0
 
     def values(self) -> Array:
         """Give (code - zero) * scale in float32."""
-        scale = _along(np.asarray(self.scale, np.float32), self.axis, self.codes.ndim)
-        zero = _along(np.asarray(self.zero, np.float32), self.axis, self.codes.ndim)
+        scale, zero = (self.spread(np.asarray(one, np.float32)) for one in (self.scale, self.zero))
         return (self.codes.astype(np.float32) - zero) * scale
 
-    def promise(self, our_axis: int) -> dict[str, Any] | None:
-        """Give the grid; None for codes of more than 16 bits."""
+    def spread(self, each: Array) -> Array:
+        """Give scales or zero points the shape of the codes, or one that stretches to it."""
+        if not self.block or each.size == 1:
+            return _along(each, self.axis, self.codes.ndim)
+        count = self.codes.shape[self.axis]
+        return np.repeat(each, self.block, self.axis).take(range(count), self.axis)
+
+    def promise(self, our_axis: int, axis: int) -> dict[str, Any] | None:
+        """Give the grid, where ours can express it; `axis` is that of the outputs in the source."""
         kind = self.codes.dtype.name
         bits = {"int4": 4, "uint4": 4, "int8": 8, "uint8": 8, "int16": 16, "uint16": 16}.get(kind)
         if bits is None:
@@ -119,6 +126,15 @@ class Quantized:
         signed = not kind.startswith("u")
         lowest = int(self.codes.astype(np.int64).min(initial=0))
         inside = signed and lowest > -(2 ** (bits - 1))
+        own = self.axis % max(self.codes.ndim, 1)
+        if self.block:
+            if self.codes.ndim != 2 or own == axis:
+                return None
+            scale, zero = (np.moveaxis(one, axis, 0) for one in (self.scale, self.zero))
+            promise = grid(scale, zero, bits, signed, our_axis, inside)
+            return {**promise, "group": float(self.block)}
+        if np.size(self.scale) > 1 and own != axis:
+            return None
         return grid(self.scale, self.zero, bits, signed, our_axis, inside)
 
 

@@ -206,8 +206,8 @@ class _Graph:
     def quantization(self, node: Any) -> None:
         """Turn QuantizeLinear and DequantizeLinear into our promises."""
         source, out = node.input[0], node.output[0]
-        axis = attributes_of(node).get("axis", 1)
-        if attributes_of(node).get("block_size", 0):
+        axis, block = (attributes_of(node).get(*one) for one in (("axis", 1), ("block_size", 0)))
+        if block and (node.op_type == "QuantizeLinear" or source not in self.known):
             raise Unsupported("a scale for each block")
         scale = self.array(node.input[1])
         has_zero = len(node.input) > 2 and node.input[2]
@@ -217,8 +217,8 @@ class _Graph:
             if node.op_type == "QuantizeLinear":
                 self.known[out] = constants.quantize(array, scale, zero, axis)
                 return
-            zero = zero if has_zero else np.zeros(1, array.dtype)
-            found = constants.Quantized(array, scale, zero, axis, source)
+            zero = zero if has_zero else np.zeros_like(scale, array.dtype)
+            found = constants.Quantized(array, scale, zero, axis, source, block)
             self.quantized[out] = found
             self.known[out] = found.values()
             return

@@ -41,7 +41,7 @@ def conv(call: Call) -> Value:
         padding=pads(call, reach, value, stride),
         dilation=two(dilation) if dilation != [1, 1] else None,
         groups=float(groups) if groups != 1 else None,
-        quantization=call.promised(1, 4),
+        quantization=call.promised(1, 4, 0),
     )
 
 
@@ -64,6 +64,7 @@ def conv_transpose(call: Call) -> Value:
         dilation=two(dilation) if dilation != [1, 1] else None,
         groups=float(groups) if groups != 1 else None,
         output_padding=two(extra) if any(extra) else None,
+        quantization=call.promised(1, 3, 1),
     )
 
 
@@ -90,7 +91,7 @@ def gemm(call: Call) -> Value:
     if beta != 1 and bias is not None:
         bias, bias_name = bias * np.float32(beta), ""
     fields = dense(w, bias, name, bias_name, turned)
-    promise = call.promised(1, 1) if alpha == 1 else None
+    promise = call.promised(1, 1, int(turned)) if alpha == 1 else None
     return call.one("dense", **fields, quantization=promise)
 
 
@@ -101,7 +102,7 @@ def matmul(call: Call) -> Value:
     w = call.constant(1)
     require(w.ndim == 2 and value.axes[-1] == "F", f"a product with the axes {value.axes}")
     fields = dense(w, None, call.origin(1), "", True)
-    return call.one("dense", **fields, quantization=call.promised(1, 1))
+    return call.one("dense", **fields, quantization=call.promised(1, 1, 1))
 
 
 def batchnorm(call: Call) -> Value:

@@ -81,6 +81,7 @@ class _Graph:
             raise ValueError("more operators or tensors than it has bytes")
         self.builder = Builder()
         self.values: dict[int, Value] = {}
+        self.stored: dict[int, int] = {}  # where the numbers of a constant are that is dequantized
         self.faults: list[str] = []
         names = {
             value: name for name, value in vars(schema.BuiltinOperator).items()
@@ -113,6 +114,9 @@ class _Graph:
             call = layers.Call(self, one, kind)
             if not all(self.is_known(place) for place in call.inputs if place >= 0):
                 continue  # reads what could not be computed, which is told already
+            if kind == "DEQUANTIZE" and self.is_constant(call.inputs[0]):
+                self.stored[call.output] = call.inputs[0]
+                continue
             try:
                 self.values[call.output] = layers.LAYERS[kind](call)
             except Unsupported as why:

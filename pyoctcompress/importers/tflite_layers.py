@@ -34,7 +34,8 @@ class Call:
         self.build = graph.builder
         self.kind = kind
         self.operator = operator
-        self.inputs = [int(operator.Inputs(k)) for k in range(operator.InputsLength())]
+        places = [int(operator.Inputs(k)) for k in range(operator.InputsLength())]
+        self.inputs = [graph.stored.get(place, place) for place in places]
         self.output = int(operator.Outputs(0))
         self.name = graph.name(self.output)
 
@@ -63,11 +64,11 @@ class Call:
             raise Unsupported(f"its input {self.graph.name(self.inputs[k])} is no constant")
         return self.graph.numbers(self.inputs[k])
 
-    def promised(self, k: int, our_axis: int) -> dict[str, Any] | None:
-        """Give the promise of weights that are integers."""
+    def promised(self, k: int, our_axis: int, axis: int = 0) -> dict[str, Any] | None:
+        """Give the promise of weights that are integers; `axis` is that of the outputs there."""
         place = self.inputs[k]
         kind, found = self.graph.graph.Tensors(place).Type(), self.graph.scales(place)
-        if kind not in BITS or found is None:
+        if kind not in BITS or found is None or (found[0].size > 1 and found[2] != axis):
             return None
         bits, signed = BITS[kind]
         lowest = int(self.graph.codes_of(place).min(initial=0))
@@ -167,7 +168,7 @@ def _depthwise(call: Call) -> Value:
         padding=_padding(options),
         dilation=_two(*dilation) if dilation != [1, 1] else None,
         groups=float(value.size[2]) if value.size[2] != 1 else None,
-        quantization=call.promised(1, 4),
+        quantization=call.promised(1, 4, 3),
     )
     return call.gridded(found, options.FusedActivationFunction())
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pyoctcompress.errors import ModelError, OptionError
-from pyoctcompress.exporters import to_onnx
+from pyoctcompress.exporters import onnx_file, to_onnx
+from pyoctcompress.importers import convert
 from pyoctcompress.reference import verbs
 from pyoctcompress.reference.quant import encode_grid
 
@@ -26,6 +27,10 @@ def run(path, x, exact=False):
     session = ort.InferenceSession(str(path), options)
     name = session.get_inputs()[0].name
     return [to_onnx.from_layout(y) for y in session.run(None, {name: to_onnx.to_layout(x)})]
+
+
+def weighted(model):
+    return [one for one in model["layers"] if "weights" in one]
 
 
 @pytest.mark.parametrize("opset", [13, 23])
@@ -79,6 +84,10 @@ def test_weights(tmp_path, options, opset, kind):
     network = to_onnx.write(model, tmp_path / "m.onnx", opset=opset)
     assert network.precision == "weights" and not network.notes
     assert apart(run(tmp_path / "m.onnx", x, exact=True)[0], verbs.predict(model, x)) < 1e-5
+    back, info = convert(tmp_path / "m.onnx")
+    assert info["check"]["checked"]
+    for own, one in zip(weighted(model), weighted(back), strict=True):
+        assert np.array_equal(own["weights"], one["weights"]), own["name"]
     graph = onnx.load(tmp_path / "m.onnx").graph
     held = {t.name: t for t in graph.initializer}
     place = {"codebook": "places", "fp16": "half"}.get(options.get("scheme"), "codes")
@@ -104,6 +113,10 @@ def test_groups_of_scales(tmp_path):
     network = to_onnx.write(model, tmp_path / "m.onnx", opset=21)
     assert not network.notes
     assert apart(run(tmp_path / "m.onnx", x, exact=True)[0], verbs.predict(model, x)) < 1e-5
+    back, _ = convert(tmp_path / "m.onnx")
+    promise, own = (one["layers"][0]["quantization"]["weights"] for one in (back, model))
+    assert all(np.array_equal(promise[field], own[field]) for field in own)
+    assert np.array_equal(back["layers"][0]["weights"], model["layers"][0]["weights"])
     network = to_onnx.write(model, tmp_path / "m.onnx", opset=17)
     assert "'d' are written in floating point" in network.notes[0]
 
@@ -124,6 +137,27 @@ def test_activations(tmp_path, options):
     difference = abs(run(tmp_path / "m.onnx", x)[0] - wanted) / abs(wanted).max()
     # Some products fall half-way between two codes.
     assert np.median(difference) < 1e-5 and difference.max() < 0.05
+
+
+@pytest.mark.parametrize("opset", [17, 21])
+def test_too_large_for_one_file(tmp_path, opset, monkeypatch):
+    """Large constants stand in a second file, as the others' readers and ours expect them."""
+    model, x = many_kinds()
+    model, _ = verbs.quantize(model, bits=8, data=x)
+    path = tmp_path / "m.onnx"
+    to_onnx.write(model, path, opset=opset, precision="weights")
+    whole, bytes_before = run(path, x, exact=True), path.stat().st_size
+    monkeypatch.setattr(onnx_file, "_LARGEST", bytes_before // 2)
+    monkeypatch.setattr(onnx_file, "_APART", 100)
+    network = to_onnx.write(model, path, opset=opset, precision="weights")
+    assert [file.name for file in network.files] == ["m.onnx", "m.onnx.data"]
+    assert path.stat().st_size < bytes_before
+    for y, wanted in zip(run(path, x, exact=True), whole, strict=True):
+        assert np.array_equal(y, wanted)
+    back, info = convert(path)
+    assert info["check"]["checked"]
+    for own, one in zip(weighted(model), weighted(back), strict=True):
+        assert np.array_equal(own["weights"], one["weights"]) and one["quantization"]["weights"]
 
 
 def test_recurrent_weights(tmp_path):

@@ -233,6 +233,16 @@ def test_quantized_weights_keep_their_integers(tmp_path):
     assert dense["source"]["weights"]["name"] == "q"
 
 
+@pytest.mark.parametrize(("axis", "kept"), [(0, True), (-4, True), (1, False), (2, False)])
+def test_a_grid_along_another_axis_is_no_promise(axis, kept, tmp_path):
+    """The numbers are right all the same."""
+    filters = R([2]).randint(-127, 128, (4, 4, 4, 4)).astype(np.int8)
+    nodes = [node("DequantizeLinear", "k s", "w", axis=axis), node("Conv", "x w", "y")]
+    constants = {"k": filters, "s": np.array([0.1, 0.2, 0.3, 0.4], np.float32)}
+    model = converted(tmp_path, nodes, constants, IMAGE)
+    assert ("quantization" in model["layers"][0]) == kept
+
+
 def test_quantized_activations_become_grids(tmp_path):
     constants = {"sx": np.float32(0.03), "zx": np.uint8(128), "sy": np.float32(0.05),
                  "zy": np.int8(-10), "k": R([2]).randint(-127, 128, (4, 4, 3, 3)).astype(np.int8),

@@ -53,8 +53,6 @@ NETWORKS = {"residual": residual, "depthwise": depthwise}
 @pytest.mark.parametrize("ending", ["onnx", "tflite"])
 @pytest.mark.parametrize("precision", ["float", "weights", "integer"])
 def test_there_and_back(name, ending, precision, tmp_path):
-    if (ending, precision) == ("tflite", "weights"):
-        pytest.skip("TensorFlow Lite has no such form here")
     order = "chw" if ending == "onnx" else "keras"  # else the weights are turned on the way out
     model = {"input_size": np.array([[8.0, 8.0, 2.0]]), "layers": NETWORKS[name](order)}
     x = numbers(8, 8, 2, 40, seed=4)
