@@ -45,6 +45,7 @@ class Written:
     layout: str
     precision: str = "float"
     notes: list[str] = field(default_factory=list)
+    files: list[Any] = field(default_factory=list)
 
 
 def layout_of(model: Any) -> tuple[str, str]:
