@@ -40,7 +40,7 @@ def main() -> None:
     def show(name: str, model: dict) -> None:
         seconds = time.perf_counter() - start
         error = oc.evaluate(model, x_test, y_test, backend=backend)["error"]
-        saved = oc.save(folder / f"{name.replace(' ', '-')}.mat", model, compress=True)
+        saved = oc.save(folder / f"{name.replace(' ', '-')}.mat", model, coding="auto")
         layers = [row for row in oc.info(model, backend=backend)["rows"] if row["parameters"]]
         kept = sum(row["nonzeros"] for row in layers) / sum(row["parameters"] for row in layers)
         bits = max(row["bits"] for row in layers)
