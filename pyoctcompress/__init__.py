@@ -35,18 +35,17 @@ if TYPE_CHECKING:
         distill,
         evaluate,
         info,
-        load,
         pack,
         predict,
         prune,
         quantize,
-        save,
         train,
         unpack,
     )
     from pyoctcompress.compressing import compress, recipes
     from pyoctcompress.datafile import DataFile, data
     from pyoctcompress.exporters import export
+    from pyoctcompress.files import load, save
     from pyoctcompress.health import doctor
     from pyoctcompress.importers import convert
     from pyoctcompress.matfile import StructArray
@@ -137,6 +136,7 @@ _HOME = {
     "export": "exporters",
     "fold": "methods",
     "latency": "speed",
+    "load": "files",
     "lowrank": "methods",
     "mixed": "methods",
     "new": "methods",
@@ -145,6 +145,7 @@ _HOME = {
     "rdoq": "methods",
     "recipes": "compressing",
     "report": "reporting.page",
+    "save": "files",
     "sensitivity": "methods",
     "shrink": "methods",
     "student": "methods",

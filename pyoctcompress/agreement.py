@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyoctcompress import api
+from pyoctcompress.calling import Model, in_memory
 from pyoctcompress.datafile import DataFile, data
 from pyoctcompress.octave import Progress
 from pyoctcompress.reference import model as graph
@@ -22,7 +23,7 @@ _SMALLEST = 1e-6
 
 
 def crosscheck(
-    model: api.Model,
+    model: Model,
     X: Any = None,
     Y: Any = None,
     *,
@@ -60,7 +61,7 @@ def crosscheck(
     >>> report["ok"]                                                    # doctest: +SKIP
     True
     """
-    model = api._in_memory(model)
+    model = in_memory(model)
     if isinstance(X, DataFile):
         X, Y = data(X.path, X.part, **X.options())
     if X is None and graph.is_network(model):

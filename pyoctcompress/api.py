@@ -8,135 +8,27 @@ A path stays a path with the Octave backend: Octave loads the model, and saves t
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from pyoctcompress import matfile, modelfile
-from pyoctcompress.datafile import DataFile, data
-from pyoctcompress.errors import OctcompressError, OptionError
-from pyoctcompress.octave import Call, Keep, PathModel, Progress, Session, call, lend
-from pyoctcompress.progress import Bar
-from pyoctcompress.reference import model as graph
+from pyoctcompress import matfile
+from pyoctcompress.calling import (
+    NOTHING,
+    Backend,
+    Model,
+    argument,
+    changed,
+    data_arguments,
+    in_memory,
+    is_octave,
+    loaded,
+    option_pairs,
+)
+from pyoctcompress.files import File
+from pyoctcompress.octave import Progress, call
 from pyoctcompress.reference import verbs
-from pyoctcompress.reference.internal import check
-from pyoctcompress.reference.recognize import recognize
-
-Model = Mapping[str, Any] | np.ndarray[Any, Any] | str | os.PathLike[str]
-File = str | os.PathLike[str]
-Backend = Literal["octave", "numpy"]
-
-
-def load(file: File, layout: str = "auto", **options: Any) -> dict[str, Any]:
-    """Read a model from a .mat file.
-
-    Parameters
-    ----------
-    file : path
-        Any kind of .mat file (`pyoctcompress.matfile`), or a packed file.
-    layout : {'auto', 'tensors'}
-        ``tensors``: leave the variables as they are.
-    **options
-        Of ``nn_load``, for layouts that do not tell everything: ``layers``, ``activation``,
-        ``input_size``.
-
-    Returns
-    -------
-    dict
-        A network (``docs/model-format.md``) where the file holds one, in our layout or in another
-        that is known (``docs/import.md``), with the fields filled in that may be left out; else
-        the file's variables. `pyoctcompress.convert` also tells why.
-
-    Raises
-    ------
-    FileError
-        ``octcompress:nn_load:noFile``, ``badFile``, ``gitLfs``, ``truncated``, ``damaged``,
-        ``version`` (packed by a later octcompress).
-    ModelError
-        The file holds a faulty network.
-    """
-    return recognized(file, modelfile.read(file)[0], layout, **options)[0]
-
-
-def recognized(
-    file: File, found: dict[str, Any], layout: str = "auto", **options: Any
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Make the variables of a file a network where that is possible, as ``nn_load`` does.
-
-    Parameters
-    ----------
-    file : path
-        Where they came from.
-    found : dict
-        The variables.
-    layout, **options
-        As for `load`.
-
-    Returns
-    -------
-    model : dict
-        A network or the variables.
-    report : dict
-        layout and reason, as ``help nn_load`` has them.
-    """
-    check("nn_load", "layout", layout, "choice", ["auto", "tensors"])
-    if layout == "tensors":
-        return found, {"layout": "", "reason": ""}
-    model, report = recognize(found, **options)
-    if report["layout"] == "octcompress":
-        model = graph.tidy("nn_load", model)
-    elif model is not found:
-        model["meta"]["source"]["file"] = os.fspath(file)
-    return model, report
-
-
-def save(
-    file: File,
-    model: Mapping[str, Any],
-    compress: bool = False,
-    coding: str = "none",
-    readable: bool = False,
-) -> dict[str, Any]:
-    """Write a model to a .mat file, whole or not at all.
-
-    Parameters
-    ----------
-    file : path
-        A file of that name is replaced, once the new one is complete.
-    model : dict
-        A network or any dict; its fields become the variables of the file.
-    compress : bool
-        Of an ordinary file. False: MATLAB v6, at the speed of the disk. True: v7, deflated.
-    coding : {'none', 'auto', 'huffman', 'rans'}
-        ``none``: an ordinary file, weights as numbers. The others: a packed file, the smallest
-        there is, as `pack` makes it; `load` reads it like any other.
-    readable : bool
-        In a packed file also the model without its coded arrays, for other programs to look at.
-
-    Returns
-    -------
-    dict
-        file, bytes (of the file on disk), options; of a coded file also rows and totals, as
-        `info` of the file tells them.
-
-    Raises
-    ------
-    OptionError
-        ``octcompress:nn_save:badType``: a value that no MATLAB class can hold, and where it is;
-        ``badValue``.
-    FileError
-        ``octcompress:nn_save:notWritten``, ``tooLarge``, ``badName``.
-    """
-    if not isinstance(model, Mapping):
-        raise OptionError(
-            f"nn_save: MODEL must be a dict, but is a {type(model).__name__}",
-            "octcompress:nn_save:badType",
-        )
-    if graph.is_network(model):
-        model = graph.tidy("nn_save", model)
-    return modelfile.write(file, model, compress, coding, readable)
 
 
 def pack(
@@ -174,11 +66,11 @@ def pack(
     >>> unpack(packed, backend="numpy")[0]["w"][0, 0]
     np.float64(0.125)
     """
-    if _is_octave(backend):
-        arguments = [_argument(model), *_options(options)]
+    if is_octave(backend):
+        arguments = [argument(model), *option_pairs(options)]
         packed, figures = call("nn_pack", *arguments, nargout=2, timeout=timeout)
         return dict(packed), dict(figures)
-    return verbs.pack(_in_memory(model), **options)
+    return verbs.pack(in_memory(model), **options)
 
 
 def unpack(
@@ -213,8 +105,10 @@ def unpack(
         packed = matfile.load(packed, caller="nn_unpack")
     elif isinstance(packed, bytes | bytearray):
         packed = np.frombuffer(packed, np.uint8).reshape(-1, 1)
-    if _is_octave(backend):
-        result, figures = call("nn_unpack", packed, *_options(options), nargout=2, timeout=timeout)
+    if is_octave(backend):
+        result, figures = call(
+            "nn_unpack", packed, *option_pairs(options), nargout=2, timeout=timeout
+        )
         return result, dict(figures)
     return verbs.unpack(packed, **options)
 
@@ -242,7 +136,7 @@ def info(
     """
     if isinstance(model, os.PathLike):
         model = os.fspath(model)
-    if _is_octave(backend):
+    if is_octave(backend):
         argument = os.path.abspath(model) if isinstance(model, str) else model
         return dict(call("nn_info", argument, timeout=timeout))
     return verbs.info(model)
@@ -277,10 +171,10 @@ def predict(
     ndarray or list of ndarray
         The output, in the layout of X; a list where the network has several.
     """
-    if _is_octave(backend):
-        inputs = _data(X, _NOTHING, 1)
-        return call("nn_predict", _argument(model), *inputs, *_options(options), timeout=timeout)
-    return verbs.predict(_in_memory(model), _loaded(X, None)[0], **options)
+    if is_octave(backend):
+        inputs = data_arguments(X, NOTHING, 1)
+        return call("nn_predict", argument(model), *inputs, *option_pairs(options), timeout=timeout)
+    return verbs.predict(in_memory(model), loaded(X, None)[0], **options)
 
 
 def evaluate(
@@ -318,12 +212,12 @@ def evaluate(
         top_k, predicted (1 x N class numbers), and auc if asked for; with
         ``binary_crossentropy`` accuracy, error, correct, auc; otherwise mse, mae, psnr.
     """
-    if _is_octave(backend):
-        inputs = _data(X, Y, 2)
+    if is_octave(backend):
+        inputs = data_arguments(X, Y, 2)
         return dict(
-            call("nn_evaluate", _argument(model), *inputs, *_options(options), timeout=timeout)
+            call("nn_evaluate", argument(model), *inputs, *option_pairs(options), timeout=timeout)
         )
-    return verbs.evaluate(_in_memory(model), *_loaded(X, Y), **options)
+    return verbs.evaluate(in_memory(model), *loaded(X, Y), **options)
 
 
 def prune(
@@ -369,7 +263,7 @@ def prune(
     >>> w
     array([[ 0., -3.,  2.]])
     """
-    return _changed("prune", [model], [], options, backend, output, (compress, coding), timeout)
+    return changed("prune", [model], [], options, backend, output, (compress, coding), timeout)
 
 
 def quantize(
@@ -417,7 +311,7 @@ def quantize(
         options["bits"] = bits
     if options.pop("codes", False):
         options["output"] = "codes"
-    return _changed("quantize", [model], [], options, backend, output, (compress, coding), timeout)
+    return changed("quantize", [model], [], options, backend, output, (compress, coding), timeout)
 
 
 def train(
@@ -458,7 +352,7 @@ def train(
         options and the course of the training.
     """
     inputs = [X, Y]
-    return _changed(
+    return changed(
         "train", [model], inputs, options, backend, output, (compress, coding), timeout, progress
     )
 
@@ -506,148 +400,6 @@ def distill(
     """
     models: list[Any] = [teacher, student]
     inputs = [X, Y]
-    return _changed(
+    return changed(
         "distill", models, inputs, options, backend, output, (compress, coding), timeout, progress
     )
-
-
-# Which output of nn_data an option takes, where it is not X.
-_DATA_OPTIONS = {"labels": 2}
-# Stands for an input that the verb does not take at all; None is one that the user left out.
-_NOTHING = object()
-
-
-def _changed(
-    verb: str,
-    models: Sequence[Any],
-    inputs: Sequence[Any],
-    options: dict[str, Any],
-    backend: Backend,
-    output: File | None,
-    form: tuple[bool, str],
-    timeout: float | None,
-    progress: Progress | bool | None = None,
-) -> tuple[Any, dict[str, Any]]:
-    """Call a verb that gives a model and its info."""
-    if isinstance(progress, bool):
-        if not progress:
-            return _changed(verb, models, inputs, options, backend, output, form, timeout)
-        with Bar() as bar:
-            return _changed(verb, models, inputs, options, backend, output, form, timeout, bar)
-    if _is_octave(backend):
-        keep = [] if output is None else [Keep(output, *form)]
-        arguments = [_argument(model) for model in models]
-        if inputs:
-            arguments += _data(inputs[0], inputs[1], 1 if inputs[1] is _NOTHING else 2)
-        with lend() as session:
-            try:
-                result, figures = session.call(
-                    f"nn_{verb}",
-                    *arguments,
-                    *_options(options),
-                    nargout=2,
-                    timeout=timeout,
-                    progress=progress,
-                    keep=keep,
-                )
-            except KeyboardInterrupt:
-                if not session.alive:
-                    raise
-                result, figures = _interrupted(session, keep)
-        return (result if output is None else Path(output)), figures
-    function = getattr(verbs, verb)
-    for name, value in options.items():
-        if isinstance(value, DataFile):
-            options[name] = _loaded(value, None)[_DATA_OPTIONS.get(name, 1) - 1]
-    if progress is not None:
-        options["progress"] = progress
-    arguments = [_in_memory(model) for model in models]
-    if inputs:
-        arguments += _loaded(*inputs)[: 1 if inputs[1] is _NOTHING else 2]
-    result, figures = function(*arguments, **options)
-    if output is None:
-        return result, figures
-    save(output, result, *form)
-    return Path(output), figures
-
-
-def _interrupted(session: Session, keep: list[Keep]) -> tuple[Any, dict[str, Any]]:
-    """Fetch the model of a training that Ctrl-C ended; raise KeyboardInterrupt if there is none."""
-    try:
-        model = session.call("octcompress.train.interrupted", keep=keep)
-    except OctcompressError:
-        raise KeyboardInterrupt from None
-    return model, {"stopped": "interrupted"}
-
-
-def _is_octave(backend: str) -> bool:
-    if backend not in ("octave", "numpy"):
-        raise OptionError(
-            f"pyoctcompress: BACKEND must be one of 'octave', 'numpy', but is {backend!r}",
-            "octcompress:pyoctcompress:badValue",
-        )
-    return backend == "octave"
-
-
-def _argument(model: Any) -> Any:
-    """Make a model, or a list of them, an argument of the bridge."""
-    if isinstance(model, list | tuple):
-        return [_in_memory(one) for one in model]
-    return PathModel(model) if isinstance(model, str | os.PathLike) else model
-
-
-def _in_memory(model: Any) -> Any:
-    """Load a model, or a list of them, for the NumPy backend."""
-    if isinstance(model, list | tuple):
-        return [_in_memory(one) for one in model]
-    return load(model) if isinstance(model, str | os.PathLike) else model
-
-
-def _data(X: Any, Y: Any, count: int) -> list[Any]:
-    """Make X and Y arguments of the bridge; `count` of them are wanted."""
-    if isinstance(X, DataFile):
-        return [_data_call(X, *range(1, count + 1))]
-    return [_value(X)] if Y is _NOTHING else [_value(X), _value(Y)]
-
-
-def _data_call(file: DataFile, *take: int) -> Call:
-    """Make the argument for X (1), Y (2) or both of a data file."""
-    path = os.path.abspath(file.path)
-    return Call("nn_data", path, file.part, file.options(), nargout=max(take), take=take)
-
-
-def _loaded(X: Any, Y: Any) -> list[Any]:
-    """Read X and Y for the NumPy backend."""
-    if isinstance(X, DataFile):
-        return list(data(X.path, X.part, **X.options()))
-    return [X, Y]
-
-
-def _options(options: Mapping[str, Any]) -> list[Any]:
-    """Make options pairs of a name and a value, as in Octave."""
-    pairs: list[Any] = []
-    for name, value in options.items():
-        if (
-            name in ("checkpoint", "resume", "cache")
-            and isinstance(value, str | os.PathLike)
-            and value
-        ):
-            value = os.path.abspath(value)  # Octave's current folder is that of its start
-        if isinstance(value, DataFile):
-            value = _data_call(value, _DATA_OPTIONS.get(name, 1))
-        pairs += [name, _value(value)]
-    return pairs
-
-
-def _value(value: Any) -> Any:
-    """Turn what Python users write into what MATLAB users would: None is [], numbers are a row."""
-    if value is None:
-        return np.zeros((0, 0))
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if isinstance(value, range):
-        value = list(value)
-    numbers = int | float | np.number
-    if isinstance(value, list | tuple) and value and all(isinstance(v, numbers) for v in value):
-        return np.array([value])
-    return value

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pyoctcompress.api import (
+from pyoctcompress.calling import (
     Backend,
-    File,
     Model,
-    _argument,
-    _data,
-    _is_octave,
-    _options,
+    argument,
+    data_arguments,
+    is_octave,
+    option_pairs,
 )
 from pyoctcompress.errors import OptionError
+from pyoctcompress.files import File
 from pyoctcompress.octave import Progress, call
 from pyoctcompress.progress import Bar
 
@@ -100,9 +100,9 @@ def compress(
     is_path = isinstance(X, (str, os.PathLike))
     small, info = call(
         "nn_compress",
-        _argument(model),
-        *([os.path.abspath(X)] if is_path else _data(X, Y, 2)),
-        *_options(options),
+        argument(model),
+        *([os.path.abspath(X)] if is_path else data_arguments(X, Y, 2)),
+        *option_pairs(options),
         nargout=2,
         timeout=timeout,
         progress=progress or None,
@@ -123,7 +123,7 @@ def recipes(backend: Backend = "octave") -> dict[str, list[dict[str, Any]]]:
     dict
         By name, each a list of steps.
     """
-    if not _is_octave(backend):
+    if not is_octave(backend):
         from pyoctcompress.reference.search import ready_recipes
 
         return ready_recipes()

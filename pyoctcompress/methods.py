@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyoctcompress.api import (
-    _NOTHING,
+from pyoctcompress.calling import (
+    NOTHING,
     Backend,
-    File,
     Model,
-    _argument,
-    _changed,
-    _data,
-    _in_memory,
-    _is_octave,
-    _loaded,
-    _options,
+    argument,
+    changed,
+    data_arguments,
+    in_memory,
+    is_octave,
+    loaded,
+    option_pairs,
 )
+from pyoctcompress.files import File
 from pyoctcompress.octave import call
 from pyoctcompress.reference import verbs
 
@@ -49,7 +49,7 @@ def new(*layers: Any, backend: Backend = "octave") -> dict[str, Any]:
     >>> [layer["type"] for layer in model["layers"]]
     ['dense', 'relu', 'dense']
     """
-    if _is_octave(backend):
+    if is_octave(backend):
         values = [float(v) if isinstance(v, int) else v for v in layers]
         return dict(call("nn_new", *values))
     return verbs.new(*layers)
@@ -72,10 +72,10 @@ def check(model: Model, *, backend: Backend = "octave") -> tuple[bool, list[str]
     faults : list of str
         What is wrong, and where.
     """
-    if _is_octave(backend):
-        ok, faults = call("nn_check", _argument(model), nargout=2)
+    if is_octave(backend):
+        ok, faults = call("nn_check", argument(model), nargout=2)
     else:
-        ok, faults = verbs.check(_in_memory(model))
+        ok, faults = verbs.check(in_memory(model))
     return bool(ok), list(faults)
 
 
@@ -96,7 +96,7 @@ def shrink(model: Model, **settings: Any) -> tuple[Any, Info]:
     info : dict
         What was removed.
     """
-    return _on_model("shrink", model, _NOTHING, _NOTHING, settings)
+    return _on_model("shrink", model, NOTHING, NOTHING, settings)
 
 
 def student(teacher: Model, **settings: Any) -> tuple[Any, Info]:
@@ -117,7 +117,7 @@ def student(teacher: Model, **settings: Any) -> tuple[Any, Info]:
     info : dict
         width, and parameters, macs and bytes of both.
     """
-    return _on_model("student", teacher, _NOTHING, _NOTHING, settings)
+    return _on_model("student", teacher, NOTHING, NOTHING, settings)
 
 
 def lowrank(model: Model, **settings: Any) -> tuple[Any, Info]:
@@ -137,7 +137,7 @@ def lowrank(model: Model, **settings: Any) -> tuple[Any, Info]:
     info : dict
         Ranks, layer by layer.
     """
-    return _on_model("lowrank", model, _NOTHING, _NOTHING, settings)
+    return _on_model("lowrank", model, NOTHING, NOTHING, settings)
 
 
 def correct(model: Model, **settings: Any) -> tuple[Any, Info]:
@@ -157,7 +157,7 @@ def correct(model: Model, **settings: Any) -> tuple[Any, Info]:
     info : dict
         What was corrected, layer by layer.
     """
-    return _on_model("correct", model, _NOTHING, _NOTHING, settings)
+    return _on_model("correct", model, NOTHING, NOTHING, settings)
 
 
 def fold(model: Model, **settings: Any) -> tuple[Any, Info]:
@@ -177,7 +177,7 @@ def fold(model: Model, **settings: Any) -> tuple[Any, Info]:
     info : dict
         What was folded.
     """
-    return _on_model("fold", model, _NOTHING, _NOTHING, settings)
+    return _on_model("fold", model, NOTHING, NOTHING, settings)
 
 
 def equalize(model: Model, **settings: Any) -> tuple[Any, Info]:
@@ -197,7 +197,7 @@ def equalize(model: Model, **settings: Any) -> tuple[Any, Info]:
     info : dict
         Which layers were matched.
     """
-    return _on_model("equalize", model, _NOTHING, _NOTHING, settings)
+    return _on_model("equalize", model, NOTHING, NOTHING, settings)
 
 
 def calibrate(model: Model, X: Any, **settings: Any) -> tuple[Any, Info]:
@@ -219,7 +219,7 @@ def calibrate(model: Model, X: Any, **settings: Any) -> tuple[Any, Info]:
     info : dict
         Ranges and scales, layer by layer.
     """
-    return _on_model("calibrate", model, X, _NOTHING, settings)
+    return _on_model("calibrate", model, X, NOTHING, settings)
 
 
 def prune_train(model: Model, X: Any, Y: Any = None, **settings: Any) -> tuple[Any, Info]:
@@ -286,7 +286,7 @@ def rdoq(model: Model, **settings: Any) -> tuple[Any, Info]:
     info : dict
         tradeoff, bytes, agreement, output_error, layers, runs, options.
     """
-    return _on_model("rdoq", model, _NOTHING, _NOTHING, settings)
+    return _on_model("rdoq", model, NOTHING, NOTHING, settings)
 
 
 def sensitivity(
@@ -310,9 +310,13 @@ def sensitivity(
     dict
         The report: layers (a list of dicts) and options.
     """
-    if _is_octave(backend):
-        return dict(call("nn_sensitivity", _argument(model), *_data(X, Y, 2), *_options(options)))
-    return dict(verbs.sensitivity(_in_memory(model), *_loaded(X, Y), **options))
+    if is_octave(backend):
+        return dict(
+            call(
+                "nn_sensitivity", argument(model), *data_arguments(X, Y, 2), *option_pairs(options)
+            )
+        )
+    return dict(verbs.sensitivity(in_memory(model), *loaded(X, Y), **options))
 
 
 def mixed(
@@ -338,12 +342,12 @@ def mixed(
     info : dict
         The steps of the choice.
     """
-    if _is_octave(backend):
+    if is_octave(backend):
         bits, info = call(
-            "nn_mixed", _argument(model), *_data(X, Y, 2), *_options(options), nargout=2
+            "nn_mixed", argument(model), *data_arguments(X, Y, 2), *option_pairs(options), nargout=2
         )
     else:
-        bits, info = verbs.mixed(_in_memory(model), *_loaded(X, Y), **options)
+        bits, info = verbs.mixed(in_memory(model), *loaded(X, Y), **options)
     return bits, dict(info)
 
 
@@ -355,5 +359,5 @@ def _on_model(verb: str, model: Model, X: Any, Y: Any, settings: Info) -> tuple[
     form = (bool(options.pop("compress", False)), str(options.pop("coding", "none")))
     timeout: float | None = options.pop("timeout", None)
     progress: Any = options.pop("progress", None)
-    inputs = [] if X is _NOTHING else [X, Y]
-    return _changed(verb, [model], inputs, options, backend, output, form, timeout, progress)
+    inputs = [] if X is NOTHING else [X, Y]
+    return changed(verb, [model], inputs, options, backend, output, form, timeout, progress)

@@ -11,15 +11,15 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
-from pyoctcompress.api import (
-    _NOTHING,
+from pyoctcompress.calling import (
+    NOTHING,
     Backend,
     Model,
-    _argument,
-    _data,
-    _in_memory,
-    _is_octave,
-    _loaded,
+    argument,
+    data_arguments,
+    in_memory,
+    is_octave,
+    loaded,
 )
 from pyoctcompress.datafile import DataFile
 from pyoctcompress.errors import DataError, OctcompressError
@@ -66,11 +66,11 @@ def latency(
         ``octcompress:latency:badInput``: no observations.
     """
     X, count = _batch(X, batch_size)
-    if _is_octave(backend):
+    if is_octave(backend):
         seconds, held = call(
             "octcompress.model.latency",
-            _argument(model),
-            *_data(X, _NOTHING, 1),
+            argument(model),
+            *data_arguments(X, NOTHING, 1),
             "batch_size",
             float(batch_size),
             "repeats",
@@ -79,7 +79,7 @@ def latency(
             timeout=timeout,
         )
         return {"seconds": float(seconds), "bytes": float(held), "batch": count}
-    network = _in_memory(model)
+    network = in_memory(model)
     tracemalloc.start()
     try:
         verbs.predict(network, X)
@@ -154,7 +154,7 @@ def _in_litert(path: str, X: Any, repeats: int) -> dict[str, Any]:
 def _batch(X: Any, batch_size: int) -> tuple[Any, int]:
     """Give the first batch, and how many observations it has."""
     if isinstance(X, DataFile):
-        X = _loaded(
+        X = loaded(
             DataFile(X.path, X.part, min(X.limit, batch_size), X.input_size, X.pixel_order), None
         )[0]
     X = X[..., :batch_size] if X.ndim == 4 else X[:, :batch_size]

@@ -100,7 +100,7 @@ def _unpack(args: argparse.Namespace) -> Result:
 def _rewritten(args: argparse.Namespace, coding: str) -> Result:
     """Write a model again in another coding."""
     before = os.path.getsize(args.model)
-    from pyoctcompress import api
+    from pyoctcompress import api, files
     from pyoctcompress.octave import Keep, lend
 
     if args.backend == "octave":
@@ -109,7 +109,7 @@ def _rewritten(args: argparse.Namespace, coding: str) -> Result:
             keep = [Keep(args.output, coding=coding)]
             session.call("nn_load", path, timeout=args.timeout, keep=keep)
     else:
-        api.save(args.output, api.load(args.model), coding=coding)
+        files.save(args.output, files.load(args.model), coding=coding)
     found = api.info(args.output, backend=args.backend, timeout=args.timeout)
     text = f"{args.output}: {found['file_bytes']:,.0f} bytes, before {before:,}"
     return {"model": args.model, "before": before, "output": args.output, **found}, text, 0

@@ -14,10 +14,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pyoctcompress import api
+from pyoctcompress.calling import Backend, Model
 from pyoctcompress.errors import error_from
 from pyoctcompress.exporters.constants import CALLER
 from pyoctcompress.exporters.to_source import MAT_LAYOUTS, layout_of
+from pyoctcompress.files import File, load
 
 # target: (module, what it needs, its options)
 TARGETS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
@@ -40,14 +41,14 @@ _LAYOUTS: dict[str, tuple[str, ...]] = {
 
 
 def export(
-    model: api.Model,
-    path: api.File,
+    model: Model,
+    path: File,
     *,
     target: str | None = None,
     data: Any = None,
     labels: Any = None,
     check: bool = True,
-    backend: api.Backend = "octave",
+    backend: Backend = "octave",
     timeout: float | None = None,
     **options: Any,
 ) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def export(
         the target cannot hold), ``notQuantized``, ``notModel``, ``notInstalled``, ``notWritten``.
     """
     path = Path(os.fspath(path))
-    network = api.load(model) if isinstance(model, str | os.PathLike) else model
+    network = load(model) if isinstance(model, str | os.PathLike) else model
     target = target or _target_of(path, network)
     module, needs, known = TARGETS.get(target, ("", (), ()))
     if not module:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pyoctcompress import api
+from pyoctcompress.calling import loaded
 from pyoctcompress.datafile import DataFile
 from pyoctcompress.exporters import runtimes
 from pyoctcompress.exporters.constants import CALLER
@@ -109,7 +110,7 @@ def observations(network: Network, data: Any, labels: Any) -> tuple[Array, Any]:
     """Return the inputs, single, with all their dimensions, and the labels."""
     size = network.input_size
     if isinstance(data, DataFile):
-        data, labels = api._loaded(data, None)
+        data, labels = loaded(data, None)
     if data is None:
         random = np.random.default_rng(0)
         known = [_STEPS if n != n else n for n in size]

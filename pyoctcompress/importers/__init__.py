@@ -279,7 +279,7 @@ def _from_state(path: Path, options: Any, module: Any, verify: bool) -> Any:
 
 
 def _from_mat(path: Path, options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    from pyoctcompress.api import recognized
+    from pyoctcompress.files import recognized
     from pyoctcompress.importers import matlab_objects
 
     left_out: list[str] = []

@@ -97,12 +97,12 @@ def collect(
 
 def _model(path: str | os.PathLike[str], judge: DataFile | None, settings: Facts) -> Facts:
     """Measure one model."""
-    from pyoctcompress import api
+    from pyoctcompress import api, files
 
     found = api.info(path, **settings)
     facts: Facts = {
         "name": Path(path).name,
-        "model": api.load(path),
+        "model": files.load(path),
         "bytes": os.path.getsize(path),
         "rows": found["rows"],
         "totals": found["totals"],

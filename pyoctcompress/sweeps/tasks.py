@@ -229,11 +229,11 @@ def measure(model: str, folder: str, task: Task) -> dict[str, Any]:
     dict
         As `carry_out` gives it, without seconds.
     """
-    from pyoctcompress import api, speed
+    from pyoctcompress import api, files, speed
 
     settings: dict[str, Any] = {"backend": task.backend, "timeout": task.timeout}
     small = os.path.join(folder, "coded.mat")
-    size = api.save(small, api.load(model), coding="auto")["bytes"]
+    size = files.save(small, files.load(model), coding="auto")["bytes"]
     judged = api.evaluate(small, task.judge, **settings)
     totals = api.info(small, **settings)["totals"]
     return {
