@@ -60,7 +60,7 @@ def gram_factor(gram: Array, damping: float) -> tuple[Array, float]:
 
 
 def input_order(gram: Array) -> Array:
-    """Order inputs by falling gram(i, i), to a 2^-30th of the greatest: rounding decides nothing."""
+    """Order inputs by falling gram(i, i), to a 2^-30th of the greatest: rounding decides none."""
     energy = np.diag(gram)
     greatest = max(energy.max(initial=0.0), np.finfo(float).tiny)
     return np.argsort(-np.floor(energy / greatest * 2**30 + 0.5), kind="stable")
