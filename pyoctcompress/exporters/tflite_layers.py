@@ -16,6 +16,7 @@ import numpy as np
 
 from pyoctcompress.exporters.network import affine_of, has_bias, reading
 from pyoctcompress.exporters.steps import Step
+from pyoctcompress.exporters.tflite_recurrent import recurrent
 from pyoctcompress.exporters.tflite_windows import (
     FUSED,
     convolution,
@@ -339,4 +340,6 @@ LAYERS: dict[str, Emit] = {
     "identity": same,
     "upsample": keeping(enlarge),
     "zeropad": keeping(surround),
+    "lstm": recurrent,
+    "gru": recurrent,
 }

@@ -95,14 +95,12 @@ class Writer:
         self.values[-1] = source
         for step in pieces:
             kind = step.layer["type"]
-            emit = tflite_layers.LAYERS.get(kind)
             self.values[step.end] = source
-            if emit is None:
-                network.refuse(step.layer, "TensorFlow Lite has no such operator")
-            elif self.integer and kind in tflite_layers.NOT_INTEGER:
+            if self.integer and kind in tflite_layers.NOT_INTEGER:
                 network.refuse(step.layer, "it has no integer form")
             elif not step.faulty:
-                self.values[step.end] = emit(self, step, [self.values[r] for r in step.reads])
+                reads = [self.values[r] for r in step.reads]
+                self.values[step.end] = tflite_layers.LAYERS[kind](self, step, reads)
         network.check("TensorFlow Lite")
         taken: list[int] = [source]
         for k in plan.outputs:
@@ -133,7 +131,7 @@ class Writer:
             "RESHAPE", 1, [value, target], output, "ReshapeOptions", NewShape=shape
         )
 
-    def weights(self, step: Step, order: Sequence[int], axis: int) -> int:
+    def weights(self, step: Step, order: Sequence[int], axis: int, field: str = "weights") -> int:
         """Add a layer's weights.
 
         Parameters
@@ -143,9 +141,9 @@ class Writer:
         axis : int
             The dimension of the file that the output channels are.
         """
-        layer, name = step.layer, f"{step.layer['name']}_weights"
-        grid = self.network.weight_grid(layer)
-        w = shaped_weights(layer) if len(order) == 4 else value_array(layer["weights"])
+        layer, name = step.layer, f"{step.layer['name']}_{field}"
+        grid = self.network.weight_grid(layer, field)
+        w = shaped_weights(layer) if len(order) == 4 else value_array(layer[field])
         values = weights_in_order(w, order)
         if grid is None:
             return self.file.constant(name, values)

@@ -50,7 +50,7 @@ def test_every_layer(tmp_path):
         assert apart(run(path, x)[0], wanted) < 5e-6, label
         count += 1
     assert count > 380
-    assert refused == {"transposedconv2d", "maxpool", "elu", "upsample", "lstm", "gru"}
+    assert refused == {"transposedconv2d", "maxpool", "elu", "upsample"}
 
 
 def test_several_inputs_and_outputs(tmp_path):
@@ -139,6 +139,31 @@ def test_weights_only(tmp_path, scheme):
     network = to_tflite.write(model, tmp_path / "m.tflite")
     assert bool(network.notes) == (scheme == "codebook")
     assert apart(run(tmp_path / "m.tflite", x)[0], verbs.predict(model, x)) < 1e-5
+
+
+@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize("bits", [None, 8])
+def test_recurrent(tmp_path, after, bits):
+    """One after the other, with weights in floating point and as int8."""
+    rng = np.random.default_rng(1)
+
+    def r(*shape):
+        return rng.standard_normal(shape).astype(np.float32)
+
+    lstm = layer("lstm", "l", weights=r(20, 3), recurrent_weights=r(20, 5), bias=r(20, 1),
+                 recurrent_bias=r(20, 1), reverse=True)  # fmt: skip
+    gru = layer("gru", "g", weights=r(12, 5), recurrent_weights=r(12, 4), bias=r(12, 1),
+                recurrent_bias=r(12, 1), reset_after=after, result="last")  # fmt: skip
+    dense = layer("dense", "d", weights=r(2, 4))
+    model = {"input_size": np.array([[3.0, 6.0]]), "layers": [lstm, gru, dense]}
+    if bits:
+        model, _ = verbs.quantize(model, bits=bits, granularity="channel")
+    x = r(3, 9, 6)
+    network = to_tflite.write(model, tmp_path / "m.tflite")
+    assert network.precision == ("weights" if bits else "float") and not network.notes
+    assert apart(run(tmp_path / "m.tflite", x)[0], verbs.predict(model, x)) < 1e-5
+    with pytest.raises(ModelError, match=r"'l' \(lstm\): a sequence needs a known length"):
+        to_tflite.write({**model, "input_size": np.array([[3.0, np.nan]])}, tmp_path / "m.tflite")
 
 
 def test_refusals(tmp_path):
