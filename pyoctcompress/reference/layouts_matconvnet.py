@@ -67,6 +67,8 @@ def _rectifier(leak: Any) -> graph.Layer:
 
 
 def _filters(kind: str, arrays: list[Any], names: list[str]) -> graph.Layer:
+    if not arrays:
+        refuse(f"a {kind} has no filters")
     w = value_array(arrays[0])
     there = (*size(w), 1, 1)[:4]
     layer: graph.Layer = {"type": kind, "weights": w, "weights_size": row(there)}
@@ -109,47 +111,47 @@ def from_simplenn(net: Found, place: str, options: Mapping[str, Any]) -> graph.M
 
 def _simple_layer(theirs: Found, where: str, channels: int) -> graph.Layer | None:
     """Return the layer, {} where nothing is computed, None where no layer of ours does it."""
-    match theirs["type"]:
-        case "conv" | "convt":
-            return _simple_convolution(theirs, where, channels)
-        case "pool":
-            average = get(theirs, "method", "max") == "avg"
-            layer = {"type": "averagepool" if average else "maxpool"}
-            layer["pool_size"] = get(theirs, "pool", 1.0)
-            return _with_window(layer, get(theirs, "stride", 1), get(theirs, "pad", 0))
-        case "relu":
-            return _rectifier(get(theirs, "leak", 0))
-        case "sigmoid":
-            return {"type": "sigmoid"}
-        case "softmax" | "softmaxloss":
-            return {"type": "softmax"}
-        case "dropout":
-            return {"type": "dropout", "rate": scalar_of(get(theirs, "rate", 0.5))}
-        case "bnorm":
-            arrays, names = _arrays_of(theirs, where)
-            if len(arrays) == 3:
-                return normalization(arrays, names, get(theirs, "epsilon", 1e-4))
-        case "loss":
-            return {}
-    return None
-
-
-def _simple_convolution(theirs: Found, where: str, channels: int) -> graph.Layer:
     arrays, names = _arrays_of(theirs, where)
-    if theirs["type"] == "convt":
-        layer = _filters("transposedconv2d", arrays, names)
-        layer = _with_window(layer, get(theirs, "upsample", 1), get(theirs, "crop", 0))
-        groups = scalar_of(get(theirs, "numGroups", 1))
-    else:
-        layer = _filters("conv2d", arrays, names)
-        layer = _with_window(layer, get(theirs, "stride", 1), get(theirs, "pad", 0))
-        groups = channels / layer["weights_size"][0, 2]
-        dilation = value_array(get(theirs, "dilate", 1)).ravel(order="F")
-        if (dilation != 1).any():
-            layer["dilation"] = plain(row(dilation))
-    if groups != 1:
-        layer["groups"] = float(groups)
+    if theirs["type"] == "loss":
+        return {}
+    if theirs["type"] == "softmaxloss":
+        return {"type": "softmax"}
+    layer = _common_layer(theirs["type"], theirs, arrays, names)
+    if theirs["type"] == "conv" and layer and channels != layer["weights_size"][0, 2]:
+        layer["groups"] = float(channels / layer["weights_size"][0, 2])
     return layer
+
+
+def _common_layer(
+    kind: str, given: Found, arrays: list[Any], places: list[str]
+) -> graph.Layer | None:
+    """Return the layer for one that simplenn and DagNN have in common, None where it is none."""
+    match kind:
+        case "conv":
+            layer = _filters("conv2d", arrays, places)
+            dilation = value_array(get(given, "dilate", 1)).ravel(order="F")
+            if (dilation != 1).any():
+                layer["dilation"] = plain(row(dilation))
+            return _with_window(layer, get(given, "stride", 1), get(given, "pad", 0))
+        case "convt":
+            layer = _filters("transposedconv2d", arrays, places)
+            if scalar_of(get(given, "numGroups", 1)) != 1:
+                layer["groups"] = scalar_of(given["numGroups"])
+            return _with_window(layer, get(given, "upsample", 1), get(given, "crop", 0))
+        case "pool":
+            average = get(given, "method", "max") == "avg"
+            layer = {"type": "averagepool" if average else "maxpool"}
+            layer["pool_size"] = number(get(given, "pool", 1))
+            return _with_window(layer, get(given, "stride", 1), get(given, "pad", 0))
+        case "relu":
+            return _rectifier(get(given, "leak", 0))
+        case "sigmoid" | "softmax":
+            return {"type": kind}
+        case "dropout":
+            return {"type": "dropout", "rate": scalar_of(get(given, "rate", 0.5))}
+        case "bnorm" if len(arrays) == 3:
+            return normalization(arrays, places, get(given, "epsilon", 1e-4))
+    return None
 
 
 def _arrays_of(theirs: Found, where: str) -> tuple[list[Any], list[str]]:
@@ -159,6 +161,8 @@ def _arrays_of(theirs: Found, where: str) -> tuple[list[Any], list[str]]:
     if "filters" in theirs:
         arrays = [theirs["filters"], get(theirs, "biases", np.zeros((0, 0)))]
         return arrays, [f"{where}.filters", f"{where}.biases"]
+    if theirs["type"] not in ("conv", "convt", "bnorm"):
+        return [], []
     refuse(f"{where} has no weights")
 
 
@@ -228,39 +232,10 @@ def _dag_layer(kind: str, block: Found, arrays: list[Any], places: list[str]) ->
     """Return the layer, {} where nothing is computed, None where no layer of ours does it."""
     layer: graph.Layer
     match kind:
-        case "dagnn.Conv" | "dagnn.ConvTranspose":
-            is_conv = kind == "dagnn.Conv"
-            kind = "conv2d" if is_conv else "transposedconv2d"
-            if not arrays:
-                refuse(f"a {kind} has no filters")
-            layer = _filters(kind, arrays, places)
-            if is_conv:
-                dilation = value_array(get(block, "dilate", 1)).ravel(order="F")
-                if (dilation != 1).any():
-                    layer["dilation"] = plain(row(dilation))
-                return _with_window(layer, get(block, "stride", 1), get(block, "pad", 0))
-            if scalar_of(get(block, "numGroups", 1)) != 1:
-                layer["groups"] = scalar_of(block["numGroups"])
-            return _with_window(layer, get(block, "upsample", 1), get(block, "crop", 0))
-        case "dagnn.Pooling":
-            average = get(block, "method", "max") == "avg"
-            layer = {"type": "averagepool" if average else "maxpool"}
-            layer["pool_size"] = number(get(block, "poolSize", 1))
-            return _with_window(layer, get(block, "stride", 1), get(block, "pad", 0))
-        case "dagnn.ReLU":
-            return _rectifier(get(block, "leak", 0))
-        case "dagnn.Sigmoid":
-            return {"type": "sigmoid"}
-        case "dagnn.SoftMax":
-            return {"type": "softmax"}
         case "dagnn.Sum":
             return {"type": "add"}
         case "dagnn.Concat":
             return {"type": "concat", "axis": "HWC"[int(scalar_of(get(block, "dim", 3))) - 1]}
-        case "dagnn.DropOut":
-            return {"type": "dropout", "rate": scalar_of(get(block, "rate", 0.5))}
-        case "dagnn.BatchNorm" if len(arrays) == 3:
-            return normalization(arrays, places, get(block, "epsilon", 1e-4))
         case "dagnn.Scale" if arrays:
             layer, source = {"type": "scale"}, {}
             for field, array, name in zip(("scale", "offset"), arrays, places, strict=False):
@@ -270,4 +245,19 @@ def _dag_layer(kind: str, block: Found, arrays: list[Any], places: list[str]) ->
         case "dagnn.Loss":
             is_softmax = get(block, "loss", "softmaxlog") == "softmaxlog"
             return {"type": "softmax"} if is_softmax else {}
-    return {} if "Loss" in kind else None
+    if "Loss" in kind:
+        return {}
+    pool = {"pool": block["poolSize"]} if "poolSize" in block else {}
+    return _common_layer(_COMMON.get(kind, ""), {**block, **pool}, arrays, places)
+
+
+_COMMON = {
+    "dagnn.Conv": "conv",
+    "dagnn.ConvTranspose": "convt",
+    "dagnn.Pooling": "pool",
+    "dagnn.ReLU": "relu",
+    "dagnn.Sigmoid": "sigmoid",
+    "dagnn.SoftMax": "softmax",
+    "dagnn.DropOut": "dropout",
+    "dagnn.BatchNorm": "bnorm",
+}

@@ -129,43 +129,21 @@ function [layer, fine] = convert (l, block, arrays, places)
   get = @(name, default) octcompress.layers.option (block, name, default);
   fine = true;
   layer = [];
+  common = {'dagnn.Conv', 'dagnn.ConvTranspose', 'dagnn.Pooling', 'dagnn.ReLU', ...
+            'dagnn.Sigmoid', 'dagnn.SoftMax', 'dagnn.DropOut', 'dagnn.BatchNorm'};
+  kinds = {'conv', 'convt', 'pool', 'relu', 'sigmoid', 'softmax', 'dropout', 'bnorm'};
   switch l.type
-    case 'dagnn.Conv'
-      layer = octcompress.model.filters ('conv2d', arrays, places, get ('stride', 1), ...
-                                         get ('pad', 0), get ('dilate', 1));
-    case 'dagnn.ConvTranspose'
-      layer = octcompress.model.filters ('transposedconv2d', arrays, places, ...
-                                         get ('upsample', 1), get ('crop', 0), 1);
-      if get ('numGroups', 1) ~= 1
-        layer.groups = double (block.numGroups);
+    case common
+      if isfield (block, 'poolSize')
+        block.pool = block.poolSize;
       end
-    case 'dagnn.Pooling'
-      layer = struct ('type', 'maxpool', 'pool_size', double (get ('poolSize', 1)));
-      if strcmp (get ('method', 'max'), 'avg')
-        layer.type = 'averagepool';
-      end
-      layer = octcompress.model.windows (layer, get ('stride', 1), get ('pad', 0));
-    case 'dagnn.ReLU'
-      layer = struct ('type', 'relu');
-      if get ('leak', 0) ~= 0
-        layer = struct ('type', 'leakyrelu', 'slope', double (block.leak));
-      end
-    case 'dagnn.Sigmoid'
-      layer = struct ('type', 'sigmoid');
-    case 'dagnn.SoftMax'
-      layer = struct ('type', 'softmax');
+      [layer, fine] = octcompress.model.matconvnet_layer (kinds{strcmp(l.type, common)}, ...
+                                                          block, arrays, places);
     case 'dagnn.Sum'
       layer = struct ('type', 'add');
     case 'dagnn.Concat'
       axes = 'HWC';
       layer = struct ('type', 'concat', 'axis', axes(get ('dim', 3)));
-    case 'dagnn.DropOut'
-      layer = struct ('type', 'dropout', 'rate', double (get ('rate', 0.5)));
-    case 'dagnn.BatchNorm'
-      fine = numel (arrays) == 3;
-      if fine
-        layer = octcompress.model.normalization (arrays, places, get ('epsilon', 1e-4));
-      end
     case 'dagnn.Scale'
       fine = ~isempty (arrays);
       if fine

@@ -79,56 +79,19 @@ function in_size = size_of_input (net, options)
 end
 
 function [layer, fine] = convert (l, where, channels)
-  get = @(name, default) octcompress.layers.option (l, name, default);
   fine = true;
   layer = [];
+  [arrays, names] = arrays_of (l, where);
   switch l.type
-    case {'conv', 'convt'}
-      layer = convolution (l, where, channels);
-    case 'pool'
-      layer = struct ('type', 'maxpool', 'pool_size', get ('pool', 1));
-      if strcmp (get ('method', 'max'), 'avg')
-        layer.type = 'averagepool';
-      end
-      layer = octcompress.model.windows (layer, get ('stride', 1), get ('pad', 0));
-    case 'relu'
-      layer = struct ('type', 'relu');
-      if get ('leak', 0) ~= 0
-        layer = struct ('type', 'leakyrelu', 'slope', double (l.leak));
-      end
-    case 'sigmoid'
-      layer = struct ('type', 'sigmoid');
-    case {'softmax', 'softmaxloss'}
-      layer = struct ('type', 'softmax');
-    case 'dropout'
-      layer = struct ('type', 'dropout', 'rate', double (get ('rate', 0.5)));
-    case 'bnorm'
-      [arrays, names] = arrays_of (l, where);
-      fine = numel (arrays) == 3;
-      if fine
-        layer = octcompress.model.normalization (arrays, names, get ('epsilon', 1e-4));
-      end
     case 'loss'
       % trains, but computes nothing
+    case 'softmaxloss'
+      layer = struct ('type', 'softmax');
     otherwise
-      fine = false;
+      [layer, fine] = octcompress.model.matconvnet_layer (l.type, l, arrays, names);
   end
-end
-
-function layer = convolution (l, where, channels)
-  get = @(name, default) octcompress.layers.option (l, name, default);
-  [arrays, names] = arrays_of (l, where);
-  if strcmp (l.type, 'convt')
-    layer = octcompress.model.filters ('transposedconv2d', arrays, names, get ('upsample', 1), ...
-                                       get ('crop', 0), 1);
-    groups = get ('numGroups', 1);
-  else
-    layer = octcompress.model.filters ('conv2d', arrays, names, get ('stride', 1), ...
-                                       get ('pad', 0), get ('dilate', 1));
-    groups = channels / layer.weights_size(3);
-  end
-  if groups ~= 1
-    layer.groups = double (groups);
+  if strcmp (l.type, 'conv') && channels ~= layer.weights_size(3)
+    layer.groups = channels / layer.weights_size(3);
   end
 end
 
@@ -140,6 +103,9 @@ function [arrays, names] = arrays_of (l, where)
   elseif isfield (l, 'filters')
     arrays = {l.filters, octcompress.layers.option(l, 'biases', [])};
     names = {[where '.filters'], [where '.biases']};
+  elseif ~any (strcmp (l.type, {'conv', 'convt', 'bnorm'}))
+    arrays = {};
+    names = {};
   else
     octcompress.internal.fail ('recognize', 'notNetwork', '%s has no weights', where);
   end
