@@ -51,8 +51,8 @@ def collect(
     -------
     dict
         small, against (name, bytes, totals, rows, coding of a packed file; with `judge` error,
-        correct, count, loss), weights, changed, pictures, speed, sensitivity, sweep, recipe: each
-        may be missing or empty.
+        correct, count, loss), weights, changed, pictures, speed, sensitivity, sweep, recipe, steps
+        (name and bytes after each step of the recipe): each may be missing or empty.
 
     Raises
     ------
@@ -70,6 +70,12 @@ def collect(
         before = facts["against"].pop("model")
     facts["weights"] = _weights(model, before)
     facts["recipe"] = model.get("recipe")
+    facts["steps"] = [
+        (step["step"], float(size))
+        for step, size in zip(
+            model.get("recipe") or (), np.ravel(model.get("recipe_bytes", ())), strict=False
+        )
+    ]
     if judge is not None:
         facts["changed"], facts["pictures"] = _changed(facts, judge)
         models = {facts["small"]["name"]: small}

@@ -141,7 +141,8 @@ def figures(facts: Facts) -> Iterator[Facts]:
     sizes = [float(stage[1]) for stage in stages]
     yield drawn(
         "sizes",
-        "Bytes of the file on disk" + (", step by step" if len(stages) > 2 else ""),
+        "Bytes of the file on disk"
+        + (", and what the weights would take after each step" if facts.get("steps") else ""),
         lambda axes: drawing.steps(axes, [stage[0] for stage in stages], sizes),
         0.9 + 0.4 * len(stages),
     )

@@ -35,6 +35,8 @@ def case(tmp_path_factory):
     model, _ = verbs.train(model, x, y.reshape(1, -1).astype(float), epochs=3, optimizer="adam")
     small, _ = verbs.prune(model, sparsity=0.5)
     small, _ = verbs.quantize(small, bits=2)
+    small["recipe"] = [{"step": "prune", "sparsity": 0.5}, {"step": "quantize", "bits": 2}]
+    small["recipe_bytes"] = np.array([[987.0, 123.0]])
     matfile.save(folder / "model.mat", model)
     oc.save(folder / "small.mat", small, coding="auto")
     data = DataFile(folder / "data.mat")
@@ -67,6 +69,7 @@ def test_facts_are_those_of_the_verbs(case):
     assert facts["small"]["error"] == after["error"]
     assert facts["against"]["error"] == before["error"]
     assert facts["small"]["bytes"] == (folder / "small.mat").stat().st_size
+    assert facts["steps"] == [("prune", 987), ("quantize", 123)]
     spent = _spent(facts["small"])[1]
     assert sum(map(sum, spent.values())) == facts["small"]["bytes"]
     differ = np.flatnonzero(np.ravel(before["predicted"]) != np.ravel(after["predicted"])) + 1
@@ -143,6 +146,8 @@ def test_the_page_in_a_browser(case, tmp_path, scheme):
               sections: [...document.querySelectorAll('section')].map(e => e.id),
               figures: [...document.querySelectorAll('figure svg')].map(e => box(e).height),
               pictures: [...document.images].map(e => e.naturalWidth),
+              sizes: [...document.querySelectorAll('#sizes svg')[0].querySelectorAll('text')]
+                .map(e => e.textContent),
               wide: document.documentElement.scrollWidth - innerWidth,
               ink: style.color, paper: style.backgroundColor,
               text: getComputedStyle(document.querySelector('svg text')).fill,
@@ -158,7 +163,9 @@ def test_the_page_in_a_browser(case, tmp_path, scheme):
         "sensitivity",
         "front",
         "speed",
+        "recipe",
     ]
+    assert {"original", "prune", "987", "quantize", "123", "this file"} <= set(seen["sizes"])
     assert len(seen["figures"]) == 6
     assert min(seen["figures"]) > 60
     assert seen["pictures"]

@@ -32,6 +32,7 @@ function [result, work] = try_recipe (recipe, work, predicted)
   [small, steps] = octcompress.search.run_recipe (work.model, recipe, work.parts.learn, settings);
   if work.options.keep_recipe
     small.recipe = recipe;
+    small.recipe_bytes = cellfun (@(step) round (step.bytes), steps);
   end
   file = [tempname() '.mat'];
   deleting = onCleanup (@() delete (file));
