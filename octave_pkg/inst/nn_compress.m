@@ -73,12 +73,7 @@ function [small, info] = nn_compress (model, varargin)
   options = octcompress.internal.parse_options (caller, defaults (), args);
   model = octcompress.model.tidy (caller, model);
   recipe = check_options (caller, options, model);
-  work = struct ('model', model, 'parts', ...
-                 octcompress.search.prepare_data (caller, model, data, options), ...
-                 'options', options, 'started', tic (), 'tried', {{}}, 'curves', {{}}, 'best', ...
-                 [], 'front', [], 'stopped', 'finished');
-  work.fingerprint = fingerprint_of (work);
-  work = octcompress.search.checkpoint ('read', work);
+  work = octcompress.search.start (caller, model, data, options);
   if isempty (recipe)
     work.planned = options.candidates;
     if options.training
@@ -178,21 +173,6 @@ function recipe = check_options (caller, options, model)
                                  strjoin (faults, sprintf ('\n  ')));
     end
   end
-end
-
-function text = fingerprint_of (work)
-  % Of the model, the data and the options that what is found depends on.
-  options = rmfield (work.options, {'output', 'checkpoint', 'time', 'verbose', 'recipe'});
-  tensors = octcompress.model.tensors (work.model, true);
-  sums = cellfun (@(t) checksum (subsref (work.model, t.path)), tensors);
-  text = sprintf ('%.17g ', sums, checksum (work.parts.learn.X), checksum (work.parts.judge.X), ...
-                  checksum (work.parts.learn.Y), checksum (work.parts.judge.Y));
-  text = [text, jsonencode(options)];
-end
-
-function number = checksum (x)
-  x = double (x(1:ceil (numel (x) / 1e6):end));
-  number = sum (x(:) .* (1 + mod ((1:numel (x))', 97)));
 end
 
 function [small, info] = conclude (work)

@@ -65,10 +65,7 @@ function front = front_of (work)
   else
     [front.choices, front.loss, front.bytes] = octcompress.search.allocate (loss, bytes);
   end
-  % What no choice changes: biases and the like, and the file itself.
-  others = octcompress.search.coded_bytes (work.model);
-  others = others(~cellfun (@(row) any (strcmp (row.tensor, tensors_of (rows))), others));
-  front.bytes = front.bytes + sum (cellfun (@(row) row.bytes, others)) + 600;
+  front.bytes = front.bytes + octcompress.search.fixed_bytes (work.model, rows);
   if strcmp (work.options.method, 'rdoq')
     % A weight that is left takes about seven bits, with its place.
     count = sum (cellfun (@(row) row.count, rows));
@@ -84,10 +81,6 @@ function front = along_tradeoffs (tradeoff, loss, bytes)
     along = @(y) y;
   end
   front = struct ('choices', exp (fine), 'loss', along (loss), 'bytes', along (bytes));
-end
-
-function names = tensors_of (rows)
-  names = cellfun (@(row) row.tensor, rows, 'UniformOutput', false);
 end
 
 function [work, scales] = close_in (work, scales, epochs, tries)
@@ -192,20 +185,14 @@ function yes = out_of_time (work)
   yes = ~isempty (work.tried) && toc (work.started) + longest > work.options.time;
 end
 
-%!function work = problem ()
-%!  model = octcompress.model.tidy ('f', nn_new ('input', 4, 'dense', 3));
-%!  options = struct ('max_drop', 50, 'max_bytes', [], 'method', 'rdoq', ...
-%!                    'tradeoff', [0.001 0.1], ...
-%!                    'training', false, 'candidates', 1, 'epochs', 1, 'seed', 0, 'validation', ...
-%!                    0.5, 'calibration', 20, 'seen', false, 'keep_recipe', true, 'output', '', ...
-%!                    'checkpoint', '', 'verbose', false, 'time', Inf);
-%!  data = struct ('X', rand (4, 40));
-%!  work = struct ('model', model, 'parts', octcompress.search.prepare_data ('f', model, data, ...
-%!                 options), 'options', options, 'started', tic (), 'tried', {{}}, 'curves', ...
-%!                 {{}}, 'best', [], 'planned', 1);
-%!endfunction
-%!test
-%! work = octcompress.search.find_recipe (problem ());
+%!test % as nn_compress has it
+%! model = nn_new ('input', 4, 'dense', 3);
+%! data = struct ('X', rand (4, 40));
+%! [~, info] = nn_compress (model, data, 'max_drop', 50, 'training', false, 'candidates', 1, ...
+%!                          'tradeoff', [0.001 0.1], 'verbose', false);
+%! work = octcompress.search.start ('f', model, data, info.options);
+%! work = octcompress.search.find_recipe (work);
+%! assert (work.best.recipe, info.recipe);
 %! assert ({numel(work.tried), numel(work.curves), work.stopped}, {1, 1, 'finished'});
 %! assert (numel (work.best.file), work.best.bytes);
 %! assert (all (diff (work.front.bytes) > 0));

@@ -91,22 +91,15 @@ function report (result, work)
     work.best.bytes, work.best.drop, left);
 end
 
-%!function work = problem ()
-%!  model = octcompress.model.tidy ('f', nn_new ('input', 4, 'dense', 3));
-%!  options = struct ('max_drop', 50, 'max_bytes', [], 'method', 'rdoq', ...
-%!                    'tradeoff', [0.001 0.1], ...
-%!                    'training', false, 'candidates', 1, 'epochs', 1, 'seed', 0, 'validation', ...
-%!                    0.5, 'calibration', 20, 'seen', false, 'keep_recipe', true, 'output', '', ...
-%!                    'checkpoint', '', 'verbose', false, 'time', Inf);
-%!  data = struct ('X', rand (4, 40));
-%!  work = struct ('model', model, 'parts', octcompress.search.prepare_data ('f', model, data, ...
-%!                 options), 'options', options, 'started', tic (), 'tried', {{}}, 'curves', ...
-%!                 {{}}, 'best', [], 'planned', 1);
-%!endfunction
 %!test % measured once
+%! model = nn_new ('input', 4, 'dense', 3);
+%! data = struct ('X', rand (4, 40));
 %! recipe = {struct('step', 'quantize', 'bits', 4)};
+%! [~, info] = nn_compress (model, data, 'recipe', recipe, 'verbose', false);
+%! work = octcompress.search.start ('f', model, data, info.options);
 %! expected = struct ('bytes', NaN, 'drop', NaN, 'loss', NaN, 'point', NaN);
-%! [result, work] = octcompress.search.try_recipe (recipe, problem (), expected);
+%! [result, work] = octcompress.search.try_recipe (recipe, work, expected);
+%! assert (result.bytes, info.bytes);
 %! assert ({numel(work.tried), work.best.bytes, numel(work.best.file)}, ...
 %!         {1, result.bytes, result.bytes});
 %! [again, work] = octcompress.search.try_recipe (recipe, work, expected);
