@@ -129,7 +129,8 @@ def tidy(caller: str, model: Any) -> Model:
             caller,
             "notModel",
             "MODEL must be a struct with a cell LAYERS of structs that have a TYPE, but is "
-            f"{describe(model)}; see docs/model-format.md",
+            f"{describe(model)}; of a file with arrays only, octcompress convert or the options of "
+            "nn_load make a network (docs/model-format.md)",
         )
     model = copy_tree(model)
     model["format"] = "octcompress"

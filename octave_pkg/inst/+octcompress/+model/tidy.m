@@ -16,7 +16,8 @@ function model = tidy (caller, model)
   if ~octcompress.model.is_network (model)
     octcompress.internal.fail (caller, 'notModel', ...
       ['MODEL must be a struct with a cell LAYERS of structs that have a TYPE, but is %s; ' ...
-       'see docs/model-format.md'], octcompress.internal.describe (model));
+       'of a file with arrays only, octcompress convert or the options of nn_load make a ' ...
+       'network (docs/model-format.md)'], octcompress.internal.describe (model));
   end
   model.format = 'octcompress';
   model.version = 1;

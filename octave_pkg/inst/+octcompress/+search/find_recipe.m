@@ -116,7 +116,7 @@ function [work, scales] = close_in (work, scales, epochs, tries)
     else
       low = point;
     end
-    if low > 0 && high <= numel (front.bytes) && front.bytes(high) < 1.03 * front.bytes(low)
+    if low > 0 && high <= numel (front.bytes) && front.bytes(high) < 1.05 * front.bytes(low)
       return
     end
     if ~by_drop && ~passes && result.bytes > 0.97 * options.max_bytes
