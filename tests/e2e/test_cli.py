@@ -1,6 +1,5 @@
 """The command line as a user types it."""
 
-import contextlib
 import json
 import os
 import resource
@@ -14,7 +13,7 @@ import pytest
 
 import pyoctcompress as oc
 from pyoctcompress.cli import main
-from tests.e2e.commands import ROOT, children, environment, run, run_alone, run_json, start, until
+from tests.e2e.commands import children, environment, run, run_alone, run_json, start, until
 
 HEADS = ["layer", "type", "shape", "parameters", "nonzeros", "bits", "bytes", "MACs"]
 BACKENDS = pytest.mark.parametrize("backend", ["octave", "numpy"])

@@ -97,40 +97,40 @@ def kept(state):
         return {}
 
 
-@pytest.mark.parametrize(
-    ("name", "layout"),
-    [
-        ("lenet300", ["--activation", "relu"]),
-        (
-            "lenet5",
-            ["--input-size", "28,28,1", "--layers"]
-            + ["conv1,maxpool,2,conv2,maxpool,2,flatten,fc1,relu,fc2"],
-        ),
-    ],
-)
-def test_arrays_as_they_came_from_training(shared, tmp_path, name, layout):
-    arrays, model = shared / "models" / f"{name}.mat", tmp_path / "model.mat"
-    data = ["--data", DIGITS, "--limit", "300"]
+def test_arrays_as_they_came_from_training(shared, tmp_path):
+    arrays, model = shared / "models" / "lenet300.mat", tmp_path / "model.mat"
+    data = ["--data", DIGITS, "--limit", "200"]
     small = tmp_path / "small.mat"
-    budget = ["--max-drop", "2", "--no-training", "--candidates", "1", "--set", "tradeoff=0.002"]
+    budget = ["--max-drop", "3", "--no-training", "--candidates", "1", "--set", "tradeoff=0.002"]
     _, errors = run("compress", arrays, *data, *budget, "-o", small, status=1)
     assert "octcompress convert" in errors
-    run("convert", arrays, model, *layout)
+    run("convert", arrays, model, "--activation", "relu")
     found = run_json("compress", model, *data, *budget, "-o", small)
     assert found["bytes"] == small.stat().st_size < 80_000
-    assert found["drop"] <= 2
+    assert found["drop"] <= 3
     text, _ = run(
-        "sensitivity", model, *data, "--bits", "4", "--sparsity", "0.5", "--layers", "fc2",
+        "sensitivity", model, *data, "--bits", "4", "--sparsity", "0.5", "--layers", "fc3",
         "-o", tmp_path / "curves.png",
     )  # fmt: skip
-    assert "fc2.weights" in text
+    assert "fc3.weights" in text
     assert (tmp_path / "curves.png").stat().st_size > 1000
     rows = tmp_path / "sweep.jsonl"
-    grid = ["--grid", "prune.sparsity=null,0.5", "--grid", "quantize.bits=2,3"]
+    grid = ["--grid", "prune.sparsity=0.5,0.8", "--grid", "quantize.bits=3"]
     run("sweep", model, *data, "-o", rows, *grid)
     told = [json.loads(line) for line in rows.read_text().splitlines()[1:]]
-    assert len(told) == 4
-    assert all(row["bytes"] > 0 for row in told)
+    assert [row["bytes"] > 0 for row in told] == [True, True]
     page = tmp_path / "report.html"
-    run("report", small, "--against", model, *data, "--sweep", rows, "-o", page)
+    more = ["--sweep", rows, "--sensitivity", 0, "-o", page]
+    run("report", small, "--against", model, *data, *more)
     assert all(f'id="{part}"' in page.read_text() for part in ("sizes", "front", "recipe"))
+
+
+def test_arrays_of_convolutions(shared, tmp_path):
+    model, small = tmp_path / "model.mat", tmp_path / "small.mat"
+    layers = "conv1,maxpool,2,conv2,maxpool,2,flatten,fc1,relu,fc2"
+    arrays = shared / "models" / "lenet5.mat"
+    run("convert", arrays, model, "--input-size", "28,28,1", "--layers", layers)
+    data = ["--data", DIGITS, "--limit", "200"]
+    found = run_json("compress", model, *data, "--recipe", "int4", "-o", small)
+    assert found["bytes"] == small.stat().st_size < 300_000
+    assert found["drop"] <= 3

@@ -16,7 +16,8 @@ function work = find_recipe (work)
 %      what octcompress.search.predicted_error would say of the loss v; v over the front's loss
 %      there corrects the prediction for the next point, and the same is done with bytes. So the
 %      search closes in on the budget from both sides.
-%   4. With training the same again from there, each recipe with training by distillation.
+%   4. With training the same again from there, each recipe with training by distillation; networks
+%      with convolutions lose units first (nn_prune, structure 'row'), which makes it quick.
 %
 %   See also nn_compress, octcompress.search.recipe_of_choices.
 
@@ -44,11 +45,44 @@ function work = find_recipe (work)
   if options.training
     tries = min (tries, 2);
   end
-  [work, scales] = close_in (work, scales, 0, tries);
-  if options.training
-    scales = struct ('loss', 0.1 * scales.loss, 'bytes', 1);
-    work = close_in (work, scales, options.epochs, options.candidates);
+  plain = @(choices) octcompress.search.recipe_of_choices (work.curves, choices, options, 0);
+  [work, scales] = close_in (work, plain, scales, tries);
+  if options.training && strcmp (work.stopped, 'finished')
+    scales = struct ('loss', 0.2 * scales.loss, 'bytes', 1);
+    trained = @(choices) octcompress.search.recipe_of_choices (work.curves, choices, options, ...
+                                                               options.epochs);
+    if strcmp (options.method, 'rdoq')
+      [first, left] = thinner (work, scales);
+      work.front.choices(:, 2) = share_of_zeros (work.front.bytes, left);
+      trained = @(choices) [first, trained(choices)];
+    end
+    work = close_in (work, trained, scales, options.candidates);
   end
+end
+
+function [steps, left] = thinner (work, scales)
+  % Convolutions take most of the time, and training them with half of the units a fraction of it.
+  % So units go first, down to four times the weights that will be left.
+  steps = {};
+  left = weights_of (work.model);
+  share = 1 - sqrt (4 * (1 - share_of_zeros (work.front.bytes(first_point (work, scales)), left)));
+  share = min (floor (100 * share) / 100, 0.5);
+  if share < 0.2 || ~any (cellfun (@(layer) strcmp (layer.type, 'conv2d'), work.model.layers))
+    return
+  end
+  steps = {struct('step', 'prune', 'structure', 'row', 'sparsity', share, 'criterion', 'taylor', ...
+                  'images', work.options.calibration), struct('step', 'shrink')};
+  left = weights_of (octcompress.search.run_recipe (work.model, steps, work.parts.learn));
+end
+
+function count = weights_of (model)
+  tensors = octcompress.model.tensors (model);
+  count = sum (cellfun (@(t) numel (subsref (model, t.path)), tensors));
+end
+
+function share = share_of_zeros (bytes, count)
+  % A weight that is left takes about seven bits, with its place.
+  share = min (max (1 - 8 / 7 * bytes / count, 0), 0.999);
 end
 
 function front = front_of (work)
@@ -66,11 +100,6 @@ function front = front_of (work)
     [front.choices, front.loss, front.bytes] = octcompress.search.allocate (loss, bytes);
   end
   front.bytes = front.bytes + octcompress.search.fixed_bytes (work.model, rows);
-  if strcmp (work.options.method, 'rdoq')
-    % A weight that is left takes about seven bits, with its place.
-    count = sum (cellfun (@(row) row.count, rows));
-    front.choices(:, 2) = min (max (1 - 8 / 7 * front.bytes / count, 0), 0.999);
-  end
 end
 
 function front = along_tradeoffs (tradeoff, loss, bytes)
@@ -83,8 +112,8 @@ function front = along_tradeoffs (tradeoff, loss, bytes)
   front = struct ('choices', exp (fine), 'loss', along (loss), 'bytes', along (bytes));
 end
 
-function [work, scales] = close_in (work, scales, epochs, tries)
-  % Points up to FAILED do not keep the budget, those from PASSED on do (or, where only bytes are
+function [work, scales] = close_in (work, recipe_at, scales, tries)
+  % RECIPE_AT gives the recipe of a row of choices. Points up to FAILED do not keep the budget, those from PASSED on do (or, where only bytes are
   % asked for, the other way round).
   options = work.options;
   front = work.front;
@@ -101,9 +130,8 @@ function [work, scales] = close_in (work, scales, epochs, tries)
                                                      scales.loss * front.loss(point));
     predicted = struct ('bytes', scales.bytes * front.bytes(point), 'drop', drop, 'loss', ...
                         scales.loss * front.loss(point), 'point', point);
-    recipe = octcompress.search.recipe_of_choices (work.curves, front.choices(point, :), ...
-                                                   options, epochs);
-    [result, work] = octcompress.search.try_recipe (recipe, work, predicted);
+    [result, work] = octcompress.search.try_recipe (recipe_at (front.choices(point, :)), work, ...
+                                                    predicted);
     scales.bytes = result.bytes / front.bytes(point);
     scales.loss = effective_loss (work.parts.judge.margins, result) / front.loss(point);
     if by_drop

@@ -5,15 +5,25 @@ function recipe = recipe_of_choices (curves, choices, options, epochs)
 %
 %   curves   of octcompress.search.layer_curves
 %   choices  row: for each layer the number of its choice; with the method 'rdoq' the tradeoff of
-%            all layers, and the share of zeros for as many bytes where there is training
+%            all layers, and, where there is training, the share of zeros for as many bytes
 %   options  struct: calibration, seed, method ('rdoq' or 'grid')
-%   epochs   of training by distillation, 0: none. Two thirds come before the weights are quantized,
-%            the rest after
+%   epochs   of training by distillation, 0: none. With 'rdoq' half of them, with 'grid' two thirds
+%            come before the weights are quantized
 %   recipe   cell of steps (octcompress.search.check_recipe)
+%
+%   With 'rdoq' and training: weights pruned by magnitude while they learn, all layers as one; seven
+%   levels for what is left, and for the biases; then training on these levels.
 %
 %   See also octcompress.search.find_recipe.
 
   images = options.calibration;
+  if strcmp (options.method, 'rdoq') && epochs > 0
+    recipe = by_training (choices(2), epochs, options.seed);
+    return
+  elseif strcmp (options.method, 'rdoq')
+    recipe{1} = struct ('step', 'rdoq', 'tradeoff', short (choices(1)), 'images', images);
+    return
+  end
   training = struct ('step', 'distill', 'loss', 'kl', 'alpha', 0.7, 'epochs', ...
                      ceil (2 / 3 * epochs), 'optimizer', 'adam', 'schedule', 'cosine', 'seed', ...
                      options.seed);
@@ -21,19 +31,6 @@ function recipe = recipe_of_choices (curves, choices, options, epochs)
   after.epochs = epochs - training.epochs;
   after.learning_rate = 3e-4;
   recipe = {};
-  if strcmp (options.method, 'rdoq') && epochs > 0
-    recipe{1} = struct ('step', 'prune_train', 'sparsity', short (choices(2)), 'scope', 'lamp', ...
-                        'distill', 0.7, 'epochs', training.epochs, 'optimizer', 'adam', ...
-                        'schedule', 'cosine', 'seed', options.seed);
-    recipe{2} = struct ('step', 'quantize', 'bits', 3, 'rounding', 'gptq', 'images', images);
-    if after.epochs > 0
-      recipe{3} = after;
-    end
-    return
-  elseif strcmp (options.method, 'rdoq')
-    recipe{1} = struct ('step', 'rdoq', 'tradeoff', short (choices(1)), 'images', images);
-    return
-  end
   sparsity = {{}, {}};
   bits = {};
   for k = 1:numel (curves)
@@ -65,6 +62,27 @@ function recipe = recipe_of_choices (curves, choices, options, epochs)
   end
 end
 
+function recipe = by_training (sparsity, epochs, seed)
+  common = struct ('optimizer', 'adam', 'learning_rate', 0.002, 'temperature', 4, 'seed', seed);
+  pruning = common;
+  pruning.step = 'prune_train';
+  pruning.sparsity = short (sparsity);
+  pruning.frequency = 50;
+  pruning.distill = 0.7;
+  pruning.epochs = ceil (epochs / 2);
+  recipe = {pruning, struct('step', 'shrink'), ...
+            struct('step', 'quantize', 'bits', 3, 'fit', 'mse', 'bias', true)};
+  if epochs > 1
+    after = common;
+    after.step = 'distill';
+    after.loss = 'kl';
+    after.alpha = 0.7;
+    after.schedule = 'cosine';
+    after.epochs = epochs - pruning.epochs;
+    recipe{4} = after;
+  end
+end
+
 function number = short (number)
   % Of few digits, which text holds exactly.
   number = str2double (sprintf ('%.5g', number));
@@ -87,8 +105,11 @@ end
 %! assert (some, {struct('step', 'rdoq', 'tradeoff', 0.02, 'images', 100)});
 %! some = octcompress.search.recipe_of_choices ({a, b}, [0.02 0.9], options, 4);
 %! assert (cellfun (@(step) step.step, some, 'UniformOutput', false), ...
-%!         {'prune_train', 'quantize', 'distill'});
-%! assert (some{1}.sparsity, 0.9);
+%!         {'prune_train', 'shrink', 'quantize', 'distill'});
+%! assert ({some{1}.sparsity, some{1}.epochs, some{4}.epochs}, {0.9, 2, 2});
+%! assert (numel (octcompress.search.recipe_of_choices ({a, b}, [0.02 0.9], options, 1)), 3);
+%! [~, faults] = octcompress.search.check_recipe (some);
+%! assert (faults, {});
 %! options.method = 'grid';
 %! [~, faults] = octcompress.search.check_recipe (recipe);
 %! assert (faults, {});

@@ -118,6 +118,7 @@ function model = train (name, model, original, data, options, settings)
     case 'quantize_train'
       model = nn_quantize_train (model, data.X, labels_of (name, data), options);
     case 'prune_train'
+      options.teacher = original;
       options.prune = {};
       for option = {'scope', 'structure'}
         [value, options] = take (options, option{1}, '');
