@@ -113,8 +113,8 @@ function front = along_tradeoffs (tradeoff, loss, bytes)
 end
 
 function [work, scales] = close_in (work, recipe_at, scales, tries)
-  % RECIPE_AT gives the recipe of a row of choices. Points up to FAILED do not keep the budget, those from PASSED on do (or, where only bytes are
-  % asked for, the other way round).
+  % RECIPE_AT gives the recipe of a row of choices. Points up to LOW do not keep the budget, those
+  % from HIGH on do (or, where only bytes are asked for, the other way round).
   options = work.options;
   front = work.front;
   by_drop = ~isempty (options.max_drop);
