@@ -19,7 +19,7 @@ end
 limits = struct ('lenet300', [32000 14000], 'lenet5', [50000 12000]);
 epochs = struct ('lenet300', 16, 'lenet5', 6);
 fprintf (['| network | training | limit | bytes | drop, judged | drop, test | recipes tried | ' ...
-          'seconds of a processor | by the clock |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n']);
+          'seconds of a processor | by the clock |\n', repmat('| --- ', 1, 9), '|\n']);
 for k = 1:numel (names)
   name = names{k};
   [model, X, Y, Xt, Yt] = pruning_models (name, 60000);
@@ -27,10 +27,10 @@ for k = 1:numel (names)
   for training = trainings
     started = cputime ();
     file = [tempname() '.mat'];
-    clock = tic ();
+    begun = tic ();
     [small, info] = nn_compress (model, X, Y, 'max_drop', 0.2, 'training', training, 'epochs', ...
                                  epochs.(name), 'candidates', 5 - 2 * training, 'output', file);
-    seconds = [cputime() - started, toc(clock)];
+    seconds = [cputime() - started, toc(begun)];
     after = nn_evaluate (small, Xt, Yt);
     fprintf ('| %s | %d | %d | %d | %.2f | %.2f | %d | %.0f | %.0f |\n', name, training, ...
              limits.(name)(1 + training), info.bytes, info.drop, ...

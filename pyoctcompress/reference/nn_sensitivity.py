@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from . import model as graph
-from .internal import Array, check, fail, is_empty, number, parse_options, scalar, size, value_array
+from .curves import Curve, layer_curves, table_of_curves
+from .internal import Array, check, is_empty, number, parse_options, scalar, size, value_array
 from .nn_evaluate import evaluate
 from .nn_quantize import quantize
 from .quant import channel_axis, range_of
@@ -39,7 +40,7 @@ def sensitivity(model: Any, x: Any, y: Any = None, **options: Any) -> dict[str, 
     layers : list of str or int, optional
         The layers to try; all.
     sparsity, rank : list of float, optional
-        In Octave only: the curves of ``octcompress.search.layer_curves``.
+        Shares of zeros, and ranks in shares of the full one, to try with each of the bits.
     batch_size : int
         Observations at a time (256).
 
@@ -48,7 +49,7 @@ def sensitivity(model: Any, x: Any, y: Any = None, **options: Any) -> dict[str, 
     dict
         layers, the most sensitive first: tensor, layer, count, bits, output_error, agreement,
         sqnr, accuracy (with y), lo, hi, deviation, outliers, channel_spread, why; accuracy,
-        options, text.
+        options, text; with sparsity or rank curves, of `curves.layer_curves`.
 
     Raises
     ------
@@ -69,8 +70,12 @@ def sensitivity(model: Any, x: Any, y: Any = None, **options: Any) -> dict[str, 
     bits = np.sort(np.ravel(np.asarray(options["bits"], dtype=float)))
     for b in bits:
         check(CALLER, "bits", float(b), "integer", (1, 16))
-    if not is_empty(options["sparsity"]) or not is_empty(options["rank"]):
-        fail(CALLER, "badValue", "SPARSITY and RANK are measured in Octave only")
+    shares = {}
+    for name in ("sparsity", "rank"):
+        given = () if is_empty(options[name]) else np.ravel(np.asarray(options[name], dtype=float))
+        for share in given:
+            check(CALLER, name, float(share), "number", (0, 1))
+        shares[name] = np.unique(given)
     settings = dict(options["quantize"]) if isinstance(options["quantize"], Mapping) else {}
     batch = options["batch_size"]
     model = graph.tidy(CALLER, model)
@@ -103,7 +108,27 @@ def sensitivity(model: Any, x: Any, y: Any = None, **options: Any) -> dict[str, 
         report["layers"].append({key: single(value) for key, value in row.items()})
     report["layers"].sort(key=lambda row: -np.ravel(row["output_error"])[0])
     report["text"] = table_of(report, bits)
+    if any(given.size for given in shares.values()):
+        curves = curves_of(model, x, bits, shares, options["layers"])
+        report["curves"] = [{key: single(value) for key, value in row.items()} for row in curves]
+        report["text"] += table_of_curves(curves)
     return report
+
+
+def curves_of(
+    model: graph.Model, x: Any, bits: Array, shares: Mapping[str, Array], layers: Any
+) -> list[Curve]:
+    """Measure the curves: the first two thirds of the inputs are fitted on, the rest judges."""
+    grid = {
+        "sparsity": np.unique([0.0, *shares["sparsity"]]),
+        "bits": bits,
+        "rank": shares["rank"],
+        "layers": layers,
+    }
+    x, ranges = graph.batches(CALLER, model, x, 1)
+    fitted = math.ceil(2 / 3 * len(ranges))
+    calibration, probe = np.split(x, [fitted], axis=graph.observation_axis(x))
+    return layer_curves(CALLER, model, calibration, probe, grid)
 
 
 def single(value: Any) -> Any:

@@ -83,7 +83,8 @@ def eliminate(w: Array, inverse: Array, count: int) -> tuple[list[int], list[flo
     order: list[int] = []
     losses: list[float] = []
     for _ in range(count):
-        saliency = w**2 / np.diag(inverse)
+        with np.errstate(divide="ignore", invalid="ignore"):  # of what is gone already
+            saliency = w**2 / np.diag(inverse)
         saliency[order] = np.inf
         p = int(np.argmin(saliency))
         order.append(p)

@@ -157,6 +157,32 @@ def small_classifier(kind):
     return model, x, labels
 
 
+def test_curves_of_images_and_sequences():
+    """Curves of layers with a Hessian and without, before a softmax."""
+    images = verbs.new("input", [6.0, 6.0, 2.0], "conv2d", [4, 3], "relu", "flatten", "dense", 3)
+    images["layers"].append({"type": "softmax", "name": "p"})
+    sequences = verbs.new("input", [3.0, np.nan], "lstm", 4, "dense", 2)
+    rng = np.random.default_rng(5)
+    options = {"bits": 4.0, "sparsity": 0.5, "rank": np.array([[0.3, 0.9]])}
+    close = dict.fromkeys(("output_error", "sqnr", "deviation", "outliers", "loss", "bytes"), 1e-4)
+    cases = [
+        Case(
+            kind,
+            "nn_sensitivity",
+            nn_sensitivity.sensitivity,
+            [model, rng.random(shape).astype("float32"), None],
+            options,
+            1,
+            close,
+        )
+        for kind, model, shape in (
+            ("images", images, (6, 6, 2, 50)),
+            ("sequences", sequences, (3, 40, 5)),
+        )
+    ]
+    compare(cases)
+
+
 def test_sensitivity_and_mixed():
     cases = []
     for kind in ("float32", "float64"):
@@ -173,6 +199,11 @@ def test_sensitivity_and_mixed():
                 cases.append(
                     Case(f"{kind} {options}", "nn_sensitivity", call, args, options, 1, close)
                 )
+        options = {"bits": bits, "sparsity": np.array([[0.3, 0.8]]), "rank": 0.2}
+        curves = {**close, **dict.fromkeys(("loss", "bytes"), 1e-4)}
+        cases.append(
+            Case(f"{kind} curves", "nn_sensitivity", call, [model, x, y], options, 1, curves)
+        )
         for options in (
             {"bytes": 550.0},
             {"bytes": 700.0, "quantize": {"granularity": "group", "group_size": 10.0}},

@@ -121,10 +121,12 @@ function plan = part_of (plan, first, last)
 end
 
 function y = flat (outputs)
-  % The engine's layouts have the observations last, but for images: C x W x N x H.
+  % The engine's layouts: images are C x W x N x H, sequences F x N x T.
   y = outputs{1};
   if ndims (y) == 4
     y = permute (y, [1 2 4 3]);
+  elseif ndims (y) == 3
+    y = permute (y, [1 3 2]);
   end
   y = double (reshape (y, [], size (y, ndims (y))));
 end
