@@ -166,7 +166,7 @@ def matrices():
     yield "half of it", (rng.random((60, 70)) < 0.4) * np.round(rng.standard_normal((60, 70)) * 9)
     yield "a tenth", (rng.random((60, 70)) < 0.1) * np.round(rng.standard_normal((60, 70)) * 99)
     yield "nine tenths", (rng.random((90, 40)) < 0.93) * 1.0
-    yield "many lanes", np.round(rng.standard_normal((300, 300)) * 2)
+    yield "many lanes", np.round(rng.standard_normal((3000, 30)) * 2)
 
 
 def test_contexts():
