@@ -29,69 +29,69 @@ function bytes = context_encode (matrix)
   part = middle (buckets, 2 ^ 16);
   frame.alone = true;
   frame.stride = 0;
-  frame.turned = 0;
   [rows, columns] = size (matrix);
-  best = Inf;
-  turned = Inf;
+  best = struct ('price', Inf);
+  turned = best;
   if columns <= max (1024, 16 * rows)
-    best = price_of (part, frame, t);
+    best = walk (part, frame, t);
   end
   if rows <= max (1024, 16 * columns)
-    turned = price_of (part', frame, t);
+    turned = walk (part', frame, t);
   end
-  chosen = frame;
   lines = buckets;
-  if turned < best
+  transposed = turned.price < best.price;
+  if transposed
     best = turned;
-    chosen.turned = 1;
     lines = buckets';
     part = part';
   end
   stride = picture (lines);
   if ~isempty (stride) && stride < size (part, 2)
     frame.stride = stride;
-    price = price_of (part, frame, t);
-    if price < best
-      best = price;
-      chosen.stride = stride;
+    pictured = walk (part, frame, t);
+    if pictured.price < best.price
+      best = pictured;
     end
   end
 
   % One lane is the smallest; several, which are faster, cost two bytes and a half each.
-  [~, lanes] = log2 (best * numel (matrix) / numel (part) / (8 * 4096 * 256));
+  [~, lanes] = log2 (best.price * numel (matrix) / numel (part) / (8 * 4096 * 256));
   lanes = min (lanes - 1, 12);
   if lanes < 7
     lanes = 0;
   end
-  chosen.alone = lanes == 0;
-  [chosen.lanes, chosen.lines] = size (lines);
-  [~, bits, frequencies, groups] = octcompress.coding.context_pass (lines, chosen);
+  if lanes > 0 || numel (part) < numel (matrix)
+    best.frame.alone = lanes == 0;
+    best = walk (lines, best.frame, t);
+  end
+  stride = best.frame.stride;
   top = frame.top * (frame.top < 4);
-  bytes = uint8 (top + 4 * chosen.turned + 8 * (chosen.stride > 0) + 16 * lanes);
+  bytes = uint8 (top + 4 * transposed + 8 * (stride > 0) + 16 * lanes);
   if top == 0
     bytes = [bytes; uint8(frame.top)];
   end
-  if chosen.stride > 0
-    bytes = [bytes; octcompress.coding.write_varint(chosen.stride)];
+  if stride > 0
+    bytes = [bytes; octcompress.coding.write_varint(stride)];
   end
   if frame.top > 4
     packed = octcompress.coding.pack_bits (places, widths);
     bytes = [bytes; octcompress.coding.write_varint(numel (packed)); packed];
   end
   if lanes == 0
-    bytes = [bytes; octcompress.coding.encode_runs(bits, frequencies, groups)];
+    bytes = [bytes; octcompress.coding.encode_runs(best.bits, best.frequencies, best.groups)];
   else
-    bytes = [bytes; octcompress.coding.encode_bits(bits, frequencies, groups(:, 1), 2 ^ lanes)];
+    bytes = [bytes; octcompress.coding.encode_bits(best.bits, best.frequencies, ...
+                                                   best.groups(:, 1), 2 ^ lanes)];
   end
 end
 
-function price = price_of (lines, frame, t)
-%  In 1/4096 bit.
+function found = walk (lines, frame, t)
+%  What context_pass gives, and the price of it in 1/4096 bit.
   [frame.lanes, frame.lines] = size (lines);
-  [~, bits, frequencies] = octcompress.coding.context_pass (lines, frame);
-  zero = bits == 0;
-  frequencies(zero) = 32768 - frequencies(zero);
-  price = sum (t.price(frequencies));
+  [~, bits, frequencies, groups] = octcompress.coding.context_pass (lines, frame);
+  price = sum (t.price(abs (32768 * (1 - bits) - frequencies)));
+  found = struct ('price', price, 'frame', frame, 'bits', bits, 'frequencies', frequencies, ...
+                  'groups', groups);
 end
 
 function part = middle (lines, most)
