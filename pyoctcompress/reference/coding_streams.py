@@ -283,7 +283,7 @@ def _in_rans(symbols: Array, counts: Array) -> bytes:
     frequencies = widen_frequencies(levels, fractions, behind, precision)
     clipped = np.clip(frequencies[used] << 15 >> precision, 1, 32767)
     bits = int((counts[used] * context_tables().price[clipped - 1]).sum()) / 4096
-    exponent = int(np.frexp(max(1, bits / 4096, symbols.size / 16384))[1]) - 1
+    exponent = int(np.frexp(max(1, bits / 4096, symbols.size / 4096))[1]) - 1
     exponent = 0 if symbols.size <= 8192 else min(12, exponent)
     head = bytes([16 * exponent + behind]) + write_levels(levels) + pack_bits(fractions, widths)
     return head + rans_encode(symbols, frequencies, precision, 1 << exponent)

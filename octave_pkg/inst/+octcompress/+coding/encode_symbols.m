@@ -84,7 +84,7 @@ function bytes = in_rans (symbols, counts)
   bits = sum (counts(used) .* prices.price(max (1, min (32767, ...
         floor (frequencies(used) * 2 ^ (15 - precision))))));
   bits = bits / 4096;
-  [~, exponent] = log2 (max (1, max (bits / 4096, numel (symbols) / 16384)));
+  [~, exponent] = log2 (max (1, max (bits / 4096, numel (symbols) / 4096)));
   exponent = min (12, exponent - 1);
   if numel (symbols) <= 8192
     exponent = 0;
