@@ -411,9 +411,10 @@ def context_encode(matrix: Array) -> bytes:
             price = context_pass(part, seen)[1].price()
             if price < best:
                 best, frame = price, seen
-    # One lane is the smallest; several, which are faster, cost two bytes and a half each.
+    # One lane is the smallest; several, which are faster, cost two bytes and a half each, and do
+    # without what an entry may know of its line: where most is zero that is worth twice the time.
     lanes = int(np.frexp(best * matrix.size / part.size / (8 * 4096 * 256))[1]) - 1
-    lanes = 0 if lanes < 7 else min(lanes, 12)
+    lanes = 0 if lanes < 7 + (best < 4096 * part.size) else min(lanes, 12)
     frame = replace(frame, lanes=lines.shape[0], lines=lines.shape[1], alone=lanes == 0)
     decisions = context_pass(lines, frame)[1]
     head = (top if top < 4 else 0) + 4 * frame.turned + 8 * (frame.stride > 0) + 16 * lanes

@@ -54,10 +54,11 @@ function bytes = context_encode (matrix)
     end
   end
 
-  % One lane is the smallest; several, which are faster, cost two bytes and a half each.
+  % One lane is the smallest; several, which are faster, cost two bytes and a half each, and do
+  % without what an entry may know of its line: where most is zero that is worth twice the time.
   [~, lanes] = log2 (best.price * numel (matrix) / numel (part) / (8 * 4096 * 256));
   lanes = min (lanes - 1, 12);
-  if lanes < 7
+  if lanes < 7 + (best.price < 4096 * numel (part))
     lanes = 0;
   end
   if lanes > 0 || numel (part) < numel (matrix)
