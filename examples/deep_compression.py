@@ -1,9 +1,10 @@
-"""Deep Compression on LeNet-300-100: prune, retrain, share, train what is shared, Huffman.
+"""Deep Compression: prune, retrain, share weights, train what is shared, code by Huffman.
 
-Run ``python examples/deep_compression.py``. The pipeline and the figures beside ours are those of
-Han, Mao and Dally, ICLR 2016, arXiv:1510.00149.
+Run ``python examples/deep_compression.py [lenet5]``. The pipeline and the figures beside ours are
+those of Han, Mao and Dally, ICLR 2016, arXiv:1510.00149.
 """
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -12,24 +13,45 @@ import numpy as np
 import pyoctcompress as oc
 
 HERE = Path(__file__).parent
-PAPER = {"fc1": (8, 6, 4.4), "fc2": (9, 6, 4.4), "fc3": (26, 6, 4.3)}
-STEPS = ((0.25, 0.25, 0.5), (0.12, 0.14, 0.35), (0.08, 0.09, 0.26))  # shares that are kept
-BITS = 6
+# Of each network: the shares that are kept in each step; the bits of each layer; what the paper
+# has: kept %, bits, after Huffman, bits of an index after Huffman, % of the layer's bytes.
+LAYERS = {
+    "lenet300": {
+        "fc1": ((0.25, 0.12, 0.08), 6, (8, 6, 4.4, 3.7, 2.32)),
+        "fc2": ((0.25, 0.14, 0.09), 6, (9, 6, 4.4, 4.3, 3.04)),
+        "fc3": ((0.5, 0.35, 0.26), 6, (26, 6, 4.3, 3.2, 12.7)),
+    },
+    "lenet5": {
+        "conv1": ((0.85, 0.75, 0.66), 8, (66, 8, 7.2, 1.5, 67.45)),
+        "conv2": ((0.35, 0.2, 0.12), 8, (12, 8, 7.2, 3.9, 5.28)),
+        "fc1": ((0.25, 0.12, 0.08), 5, (8, 5, 4.5, 4.5, 2.45)),
+        "fc2": ((0.5, 0.3, 0.19), 5, (19, 5, 5.2, 3.7, 6.13)),
+    },
+}
+PAPER = {
+    "lenet300": "error 1.64%, 1.58%; 27 KB, 40x",
+    "lenet5": "error 0.80%, 0.74%; 44 KB, 39x",
+}
 
 
-def main() -> None:
+def main(network: str) -> None:
     """Compress, and print the table."""
-    original = oc.load(HERE / "models" / "lenet300.mat")
-    train = oc.DataFile(HERE / "data" / "mnist.mat", "train")
-    test = oc.DataFile(HERE / "data" / "mnist.mat", "test")
+    layers = LAYERS[network]
+    original = oc.load(HERE / "models" / f"{network}.mat")
+    size = np.ravel(original["input_size"]) if network == "lenet5" else ()
+    train, test = (
+        oc.DataFile(HERE / "data" / "mnist.mat", part, input_size=size)
+        for part in ("train", "test")
+    )
 
     model = original
-    for shares in STEPS:
-        for name, share in zip(PAPER, shares, strict=True):
-            model, _ = oc.prune(model, sparsity=1 - share, layers=[name])
+    for step in range(3):
+        for name, (kept, _, _) in layers.items():
+            model, _ = oc.prune(model, sparsity=1 - kept[step], layers=[name])
         model, _ = oc.train(model, train, optimizer="adam", epochs=2, learning_rate=5e-4)
     pruned = oc.evaluate(model, test)["error"]
-    share = {"bits": float(BITS), "scheme": "codebook", "codebook_start": "linear"}
+    bits = np.array([[float(bits) for _, bits, _ in layers.values()]])
+    share = {"bits": bits, "scheme": "codebook", "codebook_start": "linear"}
     model, _ = oc.quantize_train(
         model, train, quantize=share, optimizer="adam", learning_rate=1e-4, epochs=1
     )
@@ -38,23 +60,30 @@ def main() -> None:
     file = Path(tempfile.gettempdir(), "deep_compression.mat")
     saved = oc.save(file, model, coding="huffman")
     rows = {row["name"]: row for row in saved["rows"]}
-    print("| layer | kept % | bits | after Huffman | index bits | bytes | paper |")
+    print("Each figure: ours / the paper's\n")
+    print("| layer | kept % | bits | after Huffman | of an index | % of its bytes | bytes |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for layer in model["layers"]:
-        if layer["name"] in PAPER:
-            row, left = rows[f"{layer['name']}.weights"], np.count_nonzero(layer["weights"])
+        if layer["name"] in layers:
+            weights, row = layer["weights"], rows[f"{layer['name']}.weights"]
+            _, wide, paper = layers[layer["name"]]
+            left = np.count_nonzero(weights)
             print(
-                f"| {layer['name']} | {100 * left / layer['weights'].size:.0f} | {BITS} "
-                f"| {8 * row['codes'] / left:.1f} | {8 * row['indices'] / left:.1f} "
-                f"| {row['bytes']:.0f} | {', '.join(map(str, PAPER[layer['name']]))} |"
+                f"| {layer['name']} | {100 * left / weights.size:.0f} / {paper[0]} "
+                f"| {wide} / {paper[1]} | {8 * row['codes'] / left:.1f} / {paper[2]} "
+                f"| {8 * row['indices'] / left:.1f} / {paper[3]} "
+                f"| {25 * row['bytes'] / weights.size:.2f} / {paper[4]:.2f} | {row['bytes']:.0f} |"
             )
-    size = 4 * oc.info(original)["totals"]["parameters"]
+    whole = 4 * oc.info(original)["totals"]["parameters"]
     before = oc.evaluate(original, test)["error"]
-    print(f"test error {before:.2%}, pruned {pruned:.2%}, shared {shared:.2%} (1.64%, 1.58%)")
-    print(f"{saved['bytes']:,} bytes on disk, {size / saved['bytes']:.0f}x (paper 27 KB, 40x)")
+    print(
+        f"\ntest error {before:.2%}, pruned {pruned:.2%}, shared {shared:.2%}; "
+        f"{saved['bytes']:.0f} bytes on disk, {whole / saved['bytes']:.0f}x"
+    )
+    print(f"the paper: {PAPER[network]}")
     smallest = oc.save(file, model, coding="auto")["bytes"]
-    print(f"{smallest:,} bytes with coding='auto', {size / smallest:.0f}x; saved as {file}")
+    print(f"{smallest:.0f} bytes with coding='auto', {whole / smallest:.0f}x; saved as {file}")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:] or ["lenet300"])
