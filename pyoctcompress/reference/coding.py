@@ -334,7 +334,9 @@ def encode_array(
         return kind + 8, data, parts
     else:
         trial = _of_whole(values, method) or _of_distinct(values, method)
-        best = _smaller(best, trial or _of_nonzeros(values, method))
+        best = _smaller(best, trial)
+        if trial is None or trial[2]["codebooks"] > trial[2]["codes"]:
+            best = _smaller(best, _of_nonzeros(values, method))
     if best[0] == 0 and method != "none":
         numbers = values.view(np.uint8) if values.dtype.kind == "b" else values
         if numbers.dtype.kind == "U":

@@ -48,10 +48,10 @@ function [kind, bytes, parts] = encode_array (values, grid, method)
       if isempty (trial)
         trial = of_distinct (values, method);
       end
-      if isempty (trial)
-        trial = of_nonzeros (values, raw, width, method);
-      end
       best = smaller (best, trial);
+      if isempty (trial) || trial.parts.codebooks > trial.parts.codes
+        best = smaller (best, of_nonzeros (values, raw, width, method));
+      end
     end
     if best.kind == 0 && ~strcmp (method, 'none')
       best = smaller (best, trial_of (1, octcompress.coding.encode_planes (values, method), 0, ...
@@ -141,6 +141,12 @@ end
 %!  v = cellfun (@double, struct2cell (s));
 %!endfunction
 %!test same (single ([0.5 0 -1.5; 1 0 0]), []);
+%!test % a pruned array, whose nonzeros are all different: they stand once, without a codebook
+%! w = single (rand (100, 80) - 0.5);
+%! w(rand (100, 80) < 0.9) = 0;
+%! [kind, bytes] = octcompress.coding.encode_array (w, [], 'auto');
+%! assert (kind, 4);
+%! assert (numel (bytes) < 4 * nnz (w) + 600);
 %!test same (int8 ([1 -2 3; 4 5 -128]), []);
 %!test same ([1 2 NaN Inf -0], []);
 %!test same ('some text', []);
