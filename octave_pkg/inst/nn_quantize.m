@@ -125,6 +125,7 @@ function [model, info] = nn_quantize (model, varargin)
   options = octcompress.internal.parse_options ('nn_quantize', defaults, args);
   check_options (options);
   settings = settle (options);
+  settings.measured = nargout > 1;
 
   if ~isstruct (model)
     [model, info] = quantize_array (model, options, settings);
@@ -163,10 +164,9 @@ function [model, info] = nn_quantize (model, varargin)
       [model, info.layers{k}] = with_data (model, original, tensors{k}, bits(k), axis, settings);
     else
       grid = grid_of (w, bits(k), axis, settings);
-      [q, measured] = put_on_grid (w, grid, settings);
+      [q, info.layers{k}] = put_on_grid (tensors{k}.name, w, grid, settings);
       model = subsasgn (model, tensors{k}.path, q);
       model = octcompress.model.promise (model, tensors{k}, 'quantization', grid);
-      info.layers{k} = figures (tensors{k}.name, w, grid, measured);
     end
   end
   if ~strcmp (settings.activations, 'none')
@@ -297,10 +297,8 @@ function [result, info] = quantize_array (w, options, settings)
             octcompress.internal.describe (settings.bits));
   end
   grid = grid_of (w, settings.bits, axis_of ([], [], w, options), settings);
-  [result, measured] = put_on_grid (w, grid, settings);
-  info = struct ('options', options, 'grid', grid, 'layers', ...
-                 {{figures('array', w, grid, measured)}}, ...
-                 'activations', {{}});
+  [result, row] = put_on_grid ('array', w, grid, settings);
+  info = struct ('options', options, 'grid', grid, 'layers', {{row}}, 'activations', {{}});
   if strcmp (options.output, 'codes')
     if strcmp (settings.rounding, 'nearest')
       result = w;   % values on the grid may overflow where their codes do not
@@ -350,14 +348,19 @@ function grid = grid_of (w, bits, axis, settings)
   end
 end
 
-function [q, measured] = put_on_grid (w, grid, settings)
+function [q, row] = put_on_grid (name, w, grid, settings)
+  row = [];
   if strcmp (settings.rounding, 'stochastic')
     codes = octcompress.quant.encode_stochastic (w, grid, settings.seed);
     q = octcompress.quant.decode_grid (codes, grid, class (w));
     measured = octcompress.quant.rounding_figures (w, q, codes);
-  else
+  elseif settings.measured
     [q, measured] = octcompress.quant.quantize_tensor (w, grid);
+  else
+    q = octcompress.quant.quantize_tensor (w, grid);
+    return
   end
+  row = figures (name, w, grid, measured);
 end
 
 function row = figures (name, w, grid, measured)

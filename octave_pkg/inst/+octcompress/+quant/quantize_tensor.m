@@ -1,6 +1,7 @@
 function [q, figures] = quantize_tensor (w, grid)
 %QUANTIZE_TENSOR  Put an array on a grid, piece by piece, and measure what that costs.
 %
+%   q = octcompress.quant.quantize_tensor (w, grid)
 %   [q, figures] = octcompress.quant.quantize_tensor (w, grid)
 %
 %   w        single or double, any size, finite
@@ -9,6 +10,7 @@ function [q, figures] = quantize_tensor (w, grid)
 %   figures  struct: levels (distinct codes used), max_error, sqnr (signal to quantization
 %            noise, dB; Inf without noise)
 %
+%   The figures take as long as all else, and are left out where nobody asks for them.
 %   Pieces of about 2^15 entries stay in the processor's cache; beyond q, memory does not grow
 %   with w (except with groups).
 %
@@ -16,7 +18,9 @@ function [q, figures] = quantize_tensor (w, grid)
 
   if isfield (grid, 'group')
     [q, codes] = octcompress.quant.snap_to_grid (w, grid);
-    figures = octcompress.quant.rounding_figures (w, q, codes);
+    if nargout > 1
+      figures = octcompress.quant.rounding_figures (w, q, codes);
+    end
     return
   end
   [first, last] = octcompress.quant.code_range (grid);
@@ -47,7 +51,11 @@ function [q, figures] = quantize_tensor (w, grid)
         scale = scales(columns);
         zero_point = zero_points(columns);
       end
-      codes = min (max (round (piece ./ scale) + zero_point, first), last);
+      codes = round (piece ./ scale) + zero_point;
+      ends = [min(codes(:)), max(codes(:))];
+      if ends(1) < first || ends(2) > last
+        codes = min (max (codes, first), last);
+      end
       if is_centred
         values = codes .* scale;
       else
@@ -59,9 +67,13 @@ function [q, figures] = quantize_tensor (w, grid)
         part.zero_point = grid.zero_point(columns);
       end
       [values, codes] = octcompress.quant.snap_to_grid (piece, part);
+      ends = [first, last];
     end
     q(:, columns) = values;
-    if core(1) > first || core(2) < last
+    if nargout < 2
+      continue
+    end
+    if max (ends(1), first) < core(1) || min (ends(2), last) > core(2)
       rare = codes(codes < core(1) | codes > core(2));
       used(rare - (first - 1)) = true;
       core = used_core (used, first);
@@ -74,6 +86,9 @@ function [q, figures] = quantize_tensor (w, grid)
     signal = signal + piece' * piece;
   end
   q = from_matrix (q, w, grid.axis);
+  if nargout < 2
+    return
+  end
   figures = struct ('levels', nnz (used), 'max_error', max_error, 'sqnr', ...
                     10 * log10 (signal / noise));
 end
