@@ -209,6 +209,7 @@ function [student, info] = one_generation (caller, group, student, x, y, options
   if ~isempty (validation)
     judge = validation;
   end
+  octcompress.internal.check (caller, 'monitor', options.monitor, 'choice', {'loss', 'accuracy'});
   if strcmp (options.monitor, 'accuracy') && isempty (judge.labels)
     octcompress.internal.fail (caller, 'badValue', ...
                                'MONITOR can be ''accuracy'' only where there are labels');

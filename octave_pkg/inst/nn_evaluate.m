@@ -66,8 +66,14 @@ function result = nn_evaluate (model, x, y, varargin)
     octcompress.internal.fail ('nn_evaluate', 'notModel', 'MODEL must have %s, but gives %s', ...
                                wanted, octcompress.internal.describe (scores));
   end
+  type = model.layers{end}.type;
   if classifies
-    result = of_classes (model, scores, y, options);
+    [classes, count] = size (scores);
+    target = octcompress.model.labels ('nn_evaluate', y, classes);
+    if numel (target) ~= count
+      octcompress.internal.fail ('nn_evaluate', 'badLabels', ...
+        'Y must label each of the %d observations of X, but labels %d', count, numel (target));
+    end
   else
     plan = octcompress.model.plan ('nn_evaluate', model);
     out_size = plan.sizes{plan.outputs};
@@ -78,14 +84,11 @@ function result = nn_evaluate (model, x, y, varargin)
       scores = permute (scores, [1 3 2]);
       target = permute (target, [1 3 2]);
     end
-    scores = double (reshape (scores, shape));
-    target = double (reshape (target, shape));
-    if strcmp (options.loss, 'binary_crossentropy')
-      result = of_questions (model.layers{plan.outputs}.type, scores, target);
-    else
-      result = of_numbers (scores, target, options);
-    end
+    scores = reshape (scores, shape);
+    target = reshape (target, shape);
+    type = model.layers{plan.outputs}.type;
   end
+  result = octcompress.train.figures (scores, target, options, type);
 end
 
 function check_options (options)
@@ -96,71 +99,6 @@ function check_options (options)
   check ('auc', 'flag');
   check ('peak', 'number', [1e-30 1e30]);
   check ('huber_delta', 'number', [1e-12 1e12]);
-end
-
-function result = of_classes (model, scores, y, options)
-  [classes, count] = size (scores);
-  labels = octcompress.model.labels ('nn_evaluate', y, classes);
-  if numel (labels) ~= count
-    octcompress.internal.fail ('nn_evaluate', 'badLabels', ...
-      'Y must label each of the %d observations of X, but labels %d', count, numel (labels));
-  end
-  [~, predicted] = max (scores, [], 1);
-  correct = nnz (predicted == labels);
-  top = octcompress.train.top_k (scores, labels, options.top_k);
-  scores = double (scores);
-  chosen = sub2ind ([classes, count], labels, 1:count);
-  if strcmp (model.layers{end}.type, 'softmax')
-    log_p = log (max (scores(chosen), realmin));
-  else
-    scores = scores - max (scores, [], 1);
-    scores = scores - log (sum (exp (scores), 1));
-    log_p = scores(chosen);
-  end
-  result = struct ('accuracy', correct / max (count, 1), 'error', 1 - correct / max (count, 1), ...
-                   'correct', correct, 'count', count, 'loss', -sum (log_p) / max (count, 1), ...
-                   'top_k', top, 'predicted', predicted);
-  if options.auc
-    result.auc = mean_area (scores, labels == (1:classes)');
-  end
-end
-
-function result = of_questions (type, scores, target)
-  total = max (numel (target), 1);
-  if strcmp (type, 'sigmoid')
-    yes = scores >= 0.5;
-    each = -target .* log (max (scores, realmin)) - (1 - target) .* log (max (1 - scores, realmin));
-    loss = sum (each(:)) / total;
-  else
-    yes = scores >= 0;
-    loss = octcompress.train.binary_cross_entropy (scores, target);
-  end
-  correct = nnz (yes == (target >= 0.5));
-  result = struct ('accuracy', correct / total, 'error', 1 - correct / total, ...
-                   'correct', correct, 'count', size (target, 2), 'loss', loss, ...
-                   'auc', mean_area (scores, target >= 0.5));
-end
-
-function area = mean_area (scores, positive)
-  areas = zeros (size (scores, 1), 1);
-  for k = 1:numel (areas)
-    areas(k) = octcompress.train.area_under_curve (scores(k, :), positive(k, :));
-  end
-  area = mean (areas(~isnan (areas)));
-end
-
-function result = of_numbers (y, target, options)
-  difference = y - target;
-  squares = mean (difference .^ 2, 1);
-  result = struct ('count', size (y, 2), 'loss', 0, 'mse', mean (squares), ...
-                   'mae', mean (abs (difference(:))), ...
-                   'psnr', mean (10 * log10 (options.peak ^ 2 ./ squares)));
-  switch options.loss
-    case 'huber'
-      result.loss = octcompress.train.huber (y, target, options.huber_delta);
-    otherwise
-      result.loss = result.(options.loss);
-  end
 end
 
 %!shared model, X

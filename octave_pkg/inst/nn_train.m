@@ -54,7 +54,9 @@ function [model, info] = nn_train (model, x, y, varargin)
 %     validation_data ({})    {X, Y}, judged after every epoch; the weights of the best epoch are
 %                             returned
 %     validation (0)          instead: the share of X to hold back for that
-%     monitor ('loss')        or 'accuracy': what is best
+%     monitor ('loss')        what is best: of the loss 'crossentropy' also 'accuracy', 'top_k' (5),
+%                             'auc'; of 'binary_crossentropy' 'auc'; of the others 'mse', 'mae',
+%                             'psnr' (nn_evaluate); info.history.validation_auc etc. has it
 %     patience (Inf)          epochs without a better one, after which training stops
 %
 %     callback ([])           handle stop = callback (seen), after every epoch; true stops. seen has
@@ -118,11 +120,6 @@ function [model, info] = nn_train (model, x, y, varargin)
                                            options.validation_data{2}, options, ...
                                            {'the X of VALIDATION_DATA', ...
                                             'the Y of VALIDATION_DATA'});
-  end
-  if strcmp (options.monitor, 'accuracy') && isempty (train.labels)
-    octcompress.internal.fail ('nn_train', 'badValue', ...
-      ['MONITOR can be ''accuracy'' with the loss ''crossentropy'' only, ' ...
-       'but the loss is ''%s'''], options.loss);
   end
   [model, info] = octcompress.train.loop ('nn_train', model, plan, train, validation, options);
 end
@@ -410,7 +407,7 @@ end
 %!error <nn_train: X must have 2 features in each column, but is 200x2 single> nn_train (model, X', Y)
 %!error <nn_train: X must be finite, but element 1 of 400 is NaN> nn_train (model, [NaN(2, 1), X(:, 2:end)], Y)
 %!error <nn_train: X has 200 observations, of which 200 are for training and 0 for validation> nn_train (model, X, Y, 'validation', 0.001)
-%!error <nn_train: MONITOR can be 'accuracy' with the loss 'crossentropy' only, but the loss is 'mse'> nn_train (model, X, ones (3, 200), 'loss', 'mse', 'monitor', 'accuracy')
+%!error <nn_train: with the loss 'mse' MONITOR must be one of 'loss', 'mse', 'mae', 'psnr', but is 'accuracy'> nn_train (model, X, ones (3, 200), 'loss', 'mse', 'monitor', 'accuracy')
 %!error <nn_train: CLASS_WEIGHTS must be 3 numbers above 0> nn_train (model, X, Y, 'class_weights', [1 2])
 %!error <nn_train: MODEL has no weights to train> nn_train (struct ('layers', {{struct('type', 'relu')}}, 'input_size', 2), X, ones (1, 200))
 %!error <nn_train: MODEL must be a struct with a cell LAYERS> nn_train (struct ('Theta1', 1), X, Y)

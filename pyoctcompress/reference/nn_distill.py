@@ -249,6 +249,7 @@ def one_generation(
         given = [*options["validation_data"], None]
         name = ("the X of VALIDATION_DATA", "the Y of VALIDATION_DATA")
         validation = source(given[0], given[1], "", name)
+    check(CALLER, "monitor", options["monitor"], "choice", ["loss", "accuracy"])
     if options["monitor"] == "accuracy" and (validation or train).labels is None:
         fail(CALLER, "badValue", "MONITOR can be 'accuracy' only where there are labels")
     trained, info = loop(CALLER, model, plan, train, validation, saveable(options), progress)

@@ -97,7 +97,16 @@ def evaluate(model: Any, x: Any, y: Any, **options: Any) -> Info:
         given = describe(scores if len(outputs) == 1 else outputs)
         fail(CALLER, "notModel", f"MODEL must have one output{wanted}, but gives {given}")
     if classifies:
-        return of_classes(model, scores.reshape(size(scores)), y, options)
+        scores = scores.reshape(size(scores))
+        labels = graph.labels(CALLER, y, scores.shape[0])
+        if labels.size != scores.shape[1]:
+            fail(
+                CALLER,
+                "badLabels",
+                f"Y must label each of the {scores.shape[1]} observations of X, but labels "
+                f"{labels.size}",
+            )
+        return figures_of(scores, labels, options, model["layers"][-1]["type"])
     plan = graph.plan(CALLER, model)
     [last] = plan.outputs
     out_size = plan.sizes[last]
@@ -107,30 +116,35 @@ def evaluate(model: Any, x: Any, y: Any, **options: Any) -> Info:
     if len(out_size) == 2:
         scores, target = (a.transpose(0, 2, 1) for a in (scores, target))
     scores, target = (
-        a.astype(np.float64).reshape(math.prod(out_size), count, order="F")
+        a.reshape(math.prod(out_size), count, order="F")
         for a in (scores, target)
     )
+    return figures_of(scores, target, options, model["layers"][last]["type"])
+
+
+def figures_of(scores: Array, target: Array, options: dict[str, Any], kind: str) -> Info:
+    """Tell how good F x N outputs are, for `evaluate` and for the option monitor of `train`.
+
+    The target is 1 x N class numbers with the loss crossentropy, else F x N; `kind` is the type of
+    the network's last layer.
+    """
+    if options["loss"] == "crossentropy":
+        return of_classes(scores, target, options, kind)
+    scores, target = scores.astype(np.float64), target.astype(np.float64)
     if options["loss"] == "binary_crossentropy":
-        return of_questions(model["layers"][last]["type"], scores, target)
+        return of_questions(kind, scores, target)
     return of_numbers(scores, target, options)
 
 
-def of_classes(model: graph.Model, scores: Array, y: Any, options: dict[str, Any]) -> Info:
+def of_classes(scores: Array, labels: Array, options: dict[str, Any], kind: str) -> Info:
     """Tell how well K x N scores choose among K classes."""
     classes, count = scores.shape
-    labels = graph.labels(CALLER, y, classes)
-    if labels.size != count:
-        fail(
-            CALLER,
-            "badLabels",
-            f"Y must label each of the {count} observations of X, but labels {labels.size}",
-        )
     predicted = scores.argmax(axis=0)[np.newaxis] + 1.0
     correct = float(np.count_nonzero(predicted == labels))
     top = top_k(scores, labels, int(scalar(options["top_k"])))
     scores = scores.astype(np.float64)
     chosen = labels.astype(int).ravel() - 1, np.arange(count)
-    if model["layers"][-1]["type"] == "softmax":
+    if kind == "softmax":
         log_p = np.log(np.maximum(scores[chosen], TINY))
     else:
         scores = scores - scores.max(axis=0, keepdims=True)

@@ -76,13 +76,6 @@ def train(
     check_class_weights(caller, options["class_weights"], math.prod(plan.sizes[plan.outputs[0]]))
     source = data_source(caller, model, plan, x, y, options, ("X", "Y"))
     validation = validation_source(caller, model, plan, options)
-    if options["monitor"] == "accuracy" and source.labels is None:
-        fail(
-            caller,
-            "badValue",
-            "MONITOR can be 'accuracy' with the loss 'crossentropy' only, but the loss is "
-            f"'{options['loss']}'",
-        )
     return loop(caller, model, plan, source, validation, options, progress)
 
 

@@ -132,7 +132,7 @@ def training_options(caller: str, own: Options, given: Mapping[str, Any]) -> Opt
     checked("nesterov", "flag")
     checked("shuffle", "flag")
     checked("verbose", "flag")
-    checked("monitor", "choice", ["loss", "accuracy"])
+    checked("monitor", "choice", ["loss", "accuracy", "top_k", "auc", "mse", "mae", "psnr"])
     if not is_infinite(options["clip_norm"]):
         checked("clip_norm", "number", (1e-30, 1e30))
     if not is_infinite(options["patience"]):
@@ -222,6 +222,8 @@ class Source:
         loss, and the parts of it that `parts` names.
     labels : array or None
         1 x count class numbers, where the accuracy can be told.
+    wanted : callable, optional
+        ``wanted (which)`` gives targets or labels, for the option monitor.
     check : float
         Changes with the data, so that a resumed training gets the same.
     after_step : callable, optional
@@ -238,6 +240,7 @@ class Source:
     loss: Loss | None
     labels: Array | None
     check: float
+    wanted: Callable[[Array], Array] | None = None
     after_step: Callable[[dict[str, Any], list[Place]], None] | None = None
     parts: Sequence[str] = ()
     loss_at: Callable[[float], Loss] | None = None
@@ -276,6 +279,7 @@ def data_source(
         fail(caller, "empty", f"{name[0]} must hold at least one observation, but is {given}")
     if is_empty(y):
         return Source(x, count, None, None, sample_sum(x))
+    check_monitor(caller, options)
     [last] = plan.outputs
     out_size = plan.sizes[last]
     if options["loss"] == "crossentropy":
@@ -296,13 +300,17 @@ def data_source(
             value, gradient = cross_entropy(logits, labels[:, which], smoothing, weights)
             return value, [gradient.reshape(outputs[0].shape, order="F")]
 
-        return Source(x, count, class_loss, labels, sample_sum(x) + sample_sum(y))
+        seen = sample_sum(x) + sample_sum(y)
+        return Source(x, count, class_loss, labels, seen, lambda which: labels[:, which])
 
     target = check_target(caller, y, out_size, count, options, name)
     target = target.astype(graph.float_class(model))
 
+    def some(which: Array) -> Array:
+        return target[:, :, :, which] if target.ndim == 4 else target[:, which]
+
     def target_loss(outputs: list[Array], which: Array, x: Array) -> tuple[float, list[Array]]:
-        wanted = target[:, :, :, which] if target.ndim == 4 else target[:, which]
+        wanted = some(which)
         if options["loss"] == "mse":
             value, gradient = squared_error(outputs[0], wanted)
         elif options["loss"] == "mae":
@@ -313,7 +321,23 @@ def data_source(
             value, gradient = binary_cross_entropy(outputs[0], wanted)
         return value, [gradient]
 
-    return Source(x, count, target_loss, None, sample_sum(x) + sample_sum(y))
+    return Source(x, count, target_loss, None, sample_sum(x) + sample_sum(y), some)
+
+
+def check_monitor(caller: str, options: Options) -> None:
+    """Refuse a monitor that does not belong to the loss."""
+    known = {
+        "crossentropy": ["loss", "accuracy", "top_k", "auc"],
+        "binary_crossentropy": ["loss", "auc"],
+    }.get(options["loss"], ["loss", "mse", "mae", "psnr"])
+    if options.get("monitor", "loss") not in known:
+        fail(
+            caller,
+            "badValue",
+            f"with the loss '{options['loss']}' MONITOR must be one of "
+            + ", ".join(f"'{name}'" for name in known)
+            + f", but is '{options['monitor']}'",
+        )
 
 
 def check_inputs(caller: str, model: graph.Model, x: Any, options: Options) -> Array:

@@ -29,6 +29,7 @@ from .internal import (
     size,
     value_array,
 )
+from .nn_evaluate import figures_of
 from .quant import snap_to_grid
 from .train import (
     Options,
@@ -354,8 +355,10 @@ def validate(
     source: Source,
     which: Array,
     options: Options,
-) -> tuple[float, float]:
-    """Compute the mean loss and the accuracy (NaN without labels) on observations held back."""
+) -> tuple[float, float, float]:
+    """Compute the mean loss, the accuracy (NaN without labels) and what is monitored."""
+    monitored = options["monitor"] not in ("loss", "accuracy")
+    scores, wanted = [], []
     assert source.loss is not None
     total, correct = 0.0, 0
     step = int(min(scalar(options["batch_size"]), which.size))
@@ -367,8 +370,25 @@ def validate(
         if source.labels is not None:
             predicted = y[0].reshape(-1, part.size, order="F").argmax(axis=0) + 1
             correct += int(np.count_nonzero(predicted == source.labels[0, part]))
+        if monitored:
+            assert source.wanted is not None
+            scores.append(as_columns(y[0], part.size))
+            wanted.append(as_columns(source.wanted(part), part.size))
     accuracy = math.nan if source.labels is None else correct / which.size
-    return total / which.size, accuracy
+    figure = math.nan
+    if monitored:
+        auc = options["monitor"] == "auc"
+        defaults = {"loss": options["loss"], "top_k": 5, "auc": auc, "peak": 1, "huber_delta": 1}
+        told = figures_of(np.hstack(scores), np.hstack(wanted), defaults, "")
+        figure = told[options["monitor"]]
+    return total / which.size, accuracy, figure
+
+
+def as_columns(y: Array, count: int) -> Array:
+    """Lay out each observation as a column."""
+    if y.ndim == 3:
+        y = y.transpose(0, 2, 1)
+    return y.reshape(-1, count, order="F")
 
 
 def end_of_epoch(
@@ -388,11 +408,16 @@ def end_of_epoch(
     history["learning_rate"].append(state["rate"])
     history["seconds"].append(state["seconds"])
     if held.size:
-        value, accuracy = validate(plan, model, state["layers"], validation, held, options)
+        value, accuracy, figure = validate(plan, model, state["layers"], validation, held, options)
         history["validation_loss"].append(value)
         history["validation_accuracy"].append(accuracy)
         if options["monitor"] == "accuracy":
             value = -accuracy
+        elif options["monitor"] != "loss":
+            history.setdefault(f"validation_{options['monitor']}", []).append(figure)
+            value = figure
+            if options["monitor"] in ("top_k", "auc", "psnr"):  # more is better; NaN never is
+                value = math.inf if math.isnan(figure) else -figure
         if state["best"]["epoch"] == 0 or value < state["best"]["value"]:
             layers = list(state["layers"])
             state["best"] = {"epoch": state["epoch"], "value": value, "layers": layers}
@@ -411,6 +436,9 @@ def report(state: State, options: Options, parts: Sequence[str], progress: Progr
         text += f", validation loss {history['validation_loss']:.4f}"
         if not math.isnan(history["validation_accuracy"]):
             text += f", accuracy {100 * history['validation_accuracy']:.2f}%"
+        name = options["monitor"]
+        if name not in ("loss", "accuracy"):
+            text += f", {name} {history[f'validation_{name}']:.4g}"
     rate = state["order"].size / max(history["seconds"], 1e-9)
     text += f", rate {history['learning_rate']:.3g}, {rate:.0f}/s"
     progress("training", float(state["epoch"]), scalar(options["epochs"]), text)

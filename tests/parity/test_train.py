@@ -155,11 +155,21 @@ def test_validation():
         for options in (
             {"validation": 0.3, "batch_size": 16.0},
             {"validation": 0.3, "monitor": "accuracy"},
+            {"validation": 0.3, "monitor": "top_k"},
+            {"validation": 0.3, "monitor": "auc", "batch_size": 7.0},
             {"validation": 0.2, "patience": 1.0, "momentum": 0.99},
             {"validation_data": [x2, y2]},
             {"validation_data": [x2, y2], "shuffle": False, "batch_size": 7.0},
         )
     ]
+    targets = np.random.RandomState([8]).random_sample((3, 50))
+    steps = models.features(3, 40).reshape(3, 10, 4)
+    ahead = models.features(2, 40).reshape(2, 10, 4)
+    for loss, monitor in (("binary_crossentropy", "auc"), ("mae", "mse"), ("mse", "psnr")):
+        options = {"loss": loss, "monitor": monitor, "validation": 0.3}
+        cases.append(case(model, x, targets, np.float64, epochs=3.0, **options))
+        if loss != "binary_crossentropy":
+            cases.append(case(models.sequence(), steps, ahead, epochs=2.0, **options))
     compare(cases)
 
 
@@ -303,7 +313,8 @@ def test_refused():
         {"label_smoothing": 2.0},
         {"huber_delta": 0.0}, {"class_weights": np.ones((1, 2))}, {"class_weights": "abc"},
         {"class_weights": np.array([[1.0, 0, 1]])}, {"class_weights": np.array([[1.0, np.nan, 1]])},
-        {"loss": "mse", "monitor": "accuracy"}, {"loss": "mse"}, {"checkpoint": 4.0},
+        {"loss": "mse", "monitor": "accuracy"}, {"monitor": "psnr"}, {"loss": "mse"},
+        {"checkpoint": 4.0},
         {"resume": {"layers": [1.0]}}, {"learning_rate": None, "optimizer": None},
     ]  # fmt: skip
     cases = [case(model, x, y, fails=True, **options) for options in wrong]

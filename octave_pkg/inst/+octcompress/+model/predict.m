@@ -16,6 +16,9 @@ function y = predict (caller, model, x, batch_size)
   model = octcompress.model.tidy (caller, model);
   plan = octcompress.model.plan (caller, model);
   [x, ranges] = octcompress.model.batches (caller, model, x, batch_size);
+  if numel (x) > 2 ^ 16
+    octcompress.internal.keep_pages ();
+  end
 
   parts = cell (size (ranges, 1), numel (plan.outputs));
   for b = 1:size (ranges, 1)

@@ -29,6 +29,9 @@ function [q, figures] = quantize_tensor (w, grid)
   max_error = 0;
   noise = 0;
   signal = 0;
+  if numel (w) > 2 ^ 20
+    octcompress.internal.keep_pages ();
+  end
   m = as_matrix (w, grid.axis);
   q = zeros (size (m), class (m));
   each = max (1, floor (2 ^ 15 / max (size (m, 1), 1)));

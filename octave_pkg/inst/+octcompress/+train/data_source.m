@@ -9,7 +9,7 @@ function source = data_source (caller, model, plan, x, y, options, name)
 %   options  loss, augmentation, and label_smoothing, class_weights, huber_delta where the loss uses
 %            them
 %   name     {'X', 'Y'} as the user knows them, for messages
-%   source   struct: x, count, loss, labels, check, as octcompress.train.loop has them
+%   source   struct: x, count, loss, labels, wanted, check, as octcompress.train.loop has them
 %
 %   Errors: octcompress:CALLER:badInput, :notFinite, :empty, :badLabels, :badTarget, :badOutput.
 %
@@ -22,10 +22,12 @@ function source = data_source (caller, model, plan, x, y, options, name)
                                '%s must hold at least one observation, but is %s', name{1}, ...
                                octcompress.internal.describe (x));
   end
-  source = struct ('x', x, 'count', count, 'loss', [], 'labels', [], 'check', sample_sum (x));
+  source = struct ('x', x, 'count', count, 'loss', [], 'labels', [], 'wanted', [], ...
+                   'check', sample_sum (x));
   if isempty (y)
     return
   end
+  check_monitor (caller, options);
   out_size = plan.sizes{plan.outputs};
   if strcmp (options.loss, 'crossentropy')
     classes = prod (out_size);
@@ -38,16 +40,31 @@ function source = data_source (caller, model, plan, x, y, options, name)
     labels = octcompress.model.labels (caller, y, classes);
     require_count (caller, numel (labels), count, name);
     source.labels = labels;
+    source.wanted = @(which) labels(which);
     cross_entropy = @octcompress.train.cross_entropy;
     source.loss = @(outputs, which, ~) class_loss (cross_entropy, outputs{1}, labels(which), ...
                                                    options);
   else
     target = octcompress.train.target (caller, y, out_size, count, options.loss, name{2});
     kind = octcompress.model.float_class (model);
-    source.loss = @(outputs, which, ~) target_loss (outputs{1}, target, which, out_size, kind, ...
-                                                    options);
+    source.wanted = @(which) some_targets (target, which, out_size, kind);
+    source.loss = @(outputs, which, ~) target_loss (outputs{1}, source.wanted (which), options);
   end
   source.check = source.check + sample_sum (y);
+end
+
+function check_monitor (caller, options)
+  known = {'loss', 'mse', 'mae', 'psnr'};
+  if strcmp (options.loss, 'crossentropy')
+    known = {'loss', 'accuracy', 'top_k', 'auc'};
+  elseif strcmp (options.loss, 'binary_crossentropy')
+    known = {'loss', 'auc'};
+  end
+  if isfield (options, 'monitor') && ~any (strcmp (options.monitor, known))
+    octcompress.internal.fail (caller, 'badValue', ...
+      'with the loss ''%s'' MONITOR must be one of ''%s'', but is ''%s''', options.loss, ...
+      strjoin (known, ''', '''), options.monitor);
+  end
 end
 
 function x = check_inputs (caller, model, x, options)
@@ -94,13 +111,16 @@ function [value, dy] = class_loss (cross_entropy, y, labels, options)
   end
 end
 
-function [value, dy] = target_loss (y, target, which, out_size, kind, options)
+function target = some_targets (target, which, out_size, kind)
   if numel (out_size) == 3
     target = target(:, :, :, which);
   else
     target = target(:, which, :);
   end
   target = octcompress.model.to_engine (cast (target, kind), out_size);
+end
+
+function [value, dy] = target_loss (y, target, options)
   switch options.loss
     case 'mse'
       [value, gradient] = octcompress.train.squared_error (y, target);
@@ -156,3 +176,4 @@ end
 %!error <f: the loss 'crossentropy' needs an output of 2 or more values, but layer 'a' gives \[1\]> made (one, ones (2, 4), ones (1, 4), 'crossentropy')
 %!error <f: AUGMENTATION needs images, H x W x C x N, or their PIXELS as features, but MODEL.INPUT_SIZE is \[2\]> made (three, ones (2, 4), [1 2 3 1], 'crossentropy', struct ('flip', 'none', 'shift', 1, 'crop', false, 'pixels', []))
 %!error <f: the PIXELS of AUGMENTATION must be \[H W C\] of the 2 features of MODEL, but are \[2  2  1\]> made (three, ones (2, 4), [1 2 3 1], 'crossentropy', struct ('flip', 'none', 'shift', 1, 'crop', false, 'pixels', [2 2 1]))
+%!error <f: with the loss 'mse' MONITOR must be one of 'loss', 'mse', 'mae', 'psnr', but is 'auc'> octcompress.train.data_source ('f', one, octcompress.train.cut ('f', one, {}), ones (2, 4), ones (1, 4), struct ('loss', 'mse', 'monitor', 'auc', 'augmentation', []), {'X', 'Y'})

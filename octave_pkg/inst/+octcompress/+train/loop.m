@@ -17,6 +17,8 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
 %     parts       may be left out: cellstr, fields of the history for these parts
 %     loss_at     may be left out: handle loss = loss_at (moment), the loss of a step, moment going
 %                 from 0 at the first step to 1; loss itself then is for validation
+%     wanted      handle target = wanted (which), in the engine's layout, for options.monitor; []
+%                 where there is none
 %     labels      1 x count class numbers, for the accuracy; [] where there are none
 %     after_step  may be left out: handle [state, places] = after_step (state, places), called after
 %                 each step; the schedules of nn_prune_train work through it
@@ -83,7 +85,7 @@ function [model, info] = loop (caller, model, plan, train, validation, options)
   rate_changes = ~strcmp (options.schedule, 'constant') || options.warmup > 0;
   octcompress.train.interrupted ('end');
   leaving = onCleanup (@() octcompress.train.save_interrupted (options.checkpoint));
-  keep_pages ();
+  octcompress.internal.keep_pages ();
   stopped = '';
   last_saved = tic ();
 
@@ -252,12 +254,6 @@ function model = without_layers (model)
   model.layers = model.layers(first);
 end
 
-function keep_pages ()
-  % glibc gives freed memory back to the system and pays for every page again. After one large
-  % array was freed it keeps arrays up to that size; a training step then takes a tenth less.
-  large = zeros (1, 2 ^ 23 - 2 ^ 12, 'single'); %#ok<NASGU>
-end
-
 function [state, loss] = train_batch (state, run, train, which)
   if run.as_it_is
     x = train.x(:, which);
@@ -409,12 +405,23 @@ function state = end_of_epoch (state, run, train, validation, held)
   history.learning_rate(end + 1) = state.rate;
   history.seconds(end + 1) = state.seconds;
   if ~isempty (held)
-    [value, accuracy] = octcompress.train.validate (run.plan, run.model, state.layers, ...
-                                                    validation, held, options);
+    [value, accuracy, figure] = octcompress.train.validate (run.plan, run.model, state.layers, ...
+                                                            validation, held, options);
     history.validation_loss(end + 1) = value;
     history.validation_accuracy(end + 1) = accuracy;
     if strcmp (options.monitor, 'accuracy')
       value = -accuracy;
+    elseif ~strcmp (options.monitor, 'loss')
+      name = ['validation_' options.monitor];
+      if ~isfield (history, name)
+        history.(name) = [];
+      end
+      history.(name)(end + 1) = figure;
+      value = figure;
+      if any (strcmp (options.monitor, {'top_k', 'auc', 'psnr'}))   % more is better; NaN never is
+        value = -figure;
+        value(isnan (value)) = Inf;
+      end
     end
     if state.best.epoch == 0 || value < state.best.value
       state.best = struct ('epoch', state.epoch, 'value', value, 'layers', {state.layers});

@@ -24,6 +24,10 @@ function report (state, options, parts)
     if ~isnan (history.validation_accuracy(end))
       text = sprintf ('%s, accuracy %.2f%%', text, 100 * history.validation_accuracy(end));
     end
+    name = ['validation_' options.monitor];
+    if ~any (strcmp (options.monitor, {'loss', 'accuracy'})) && isfield (history, name)
+      text = sprintf ('%s, %s %.4g', text, options.monitor, history.(name)(end));
+    end
   end
   octcompress.internal.progress ('training', state.epoch, options.epochs, ...
                                  '%s, rate %.3g, %.0f/s', text, ...
@@ -36,9 +40,13 @@ end
 %!                   'validation_loss', 0.7, 'validation_accuracy', 0.9, ...
 %!                   'learning_rate', 0.01, 'seconds', 2);
 %! state = struct ('history', history, 'epoch', 3, 'order', 1:100);
-%! options = struct ('verbose', true, 'epochs', 5);
+%! options = struct ('verbose', true, 'epochs', 5, 'monitor', 'loss');
 %! parts = {'teacher_loss', 'label_loss'};
 %! text = evalc ('octcompress.train.report (state, options, parts)');
 %! assert (strtrim (text), ['training 3/5: loss 0.5000 (teacher 0.4000, label 0.6000), ' ...
 %!                          'validation loss 0.7000, accuracy 90.00%, rate 0.01, 50/s']);
+%! state.history.validation_auc = 0.875;
+%! options.monitor = 'auc';
+%! text = evalc ('octcompress.train.report (state, options, parts)');
+%! assert (~isempty (strfind (text, 'accuracy 90.00%, auc 0.875, rate 0.01')));
 %! assert (evalc ('octcompress.train.report (state, struct (''verbose'', false), {})'), '');

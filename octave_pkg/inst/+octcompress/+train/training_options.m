@@ -74,7 +74,7 @@ function options = training_options (caller, own, args)
   check ('nesterov', 'flag');
   check ('shuffle', 'flag');
   check ('verbose', 'flag');
-  check ('monitor', 'choice', {'loss', 'accuracy'});
+  check ('monitor', 'choice', {'loss', 'accuracy', 'top_k', 'auc', 'mse', 'mae', 'psnr'});
   if ~isequal (options.clip_norm, Inf)
     check ('clip_norm', 'number', [1e-30 1e30]);
   end
@@ -157,7 +157,7 @@ end
 %!error <f: PIXELS must be \[H W C\], without CROP, but is \[2 3\]> parsed ('augmentation', {'pixels', [2 3]})
 %!error <f: there is no option 'rate'; the options are loss, optimizer, learning_rate> parsed ('rate', 1)
 %!error <f: OPTIMIZER must be one of 'sgd', 'adam', 'adamw', but is 'rmsprop'> parsed ('optimizer', 'rmsprop')
-%!error <f: MONITOR must be one of 'loss', 'accuracy', but is 'psnr'> parsed ('monitor', 'psnr')
+%!error <f: MONITOR must be one of 'loss', 'accuracy', 'top_k', 'auc', 'mse', 'mae', 'psnr', but is 'ssim'> parsed ('monitor', 'ssim')
 %!error <f: LEARNING_RATE must be a number from 0 to 1e\+06, but is -1> parsed ('learning_rate', -1)
 %!error <f: EPOCHS must be a whole number from 0 to 1e\+06, but is 1.5> parsed ('epochs', 1.5)
 %!error <f: PATIENCE needs VALIDATION_DATA> parsed ('patience', 3)
