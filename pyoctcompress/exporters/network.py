@@ -256,6 +256,18 @@ def bias_of(layer: graph.Layer, count: int, name: str = "bias") -> Array:
     return value_array(layer[name]).astype(np.float32).reshape(-1)
 
 
+def channels_last(x: Array) -> Array:
+    """Put observations, ours, in the order N x H x W x C, N x F, or N x T x F."""
+    order = {2: (1, 0), 3: (1, 2, 0), 4: (3, 0, 1, 2)}[x.ndim]
+    return np.ascontiguousarray(x.transpose(order))
+
+
+def from_channels_last(y: Array) -> Array:
+    """Undo `channels_last`."""
+    order = {2: (1, 0), 3: (2, 0, 1), 4: (1, 2, 3, 0)}[y.ndim]
+    return y.transpose(order)
+
+
 def has_bias(layer: graph.Layer) -> bool:
     """Whether a layer has a bias."""
     return not is_empty(layer.get("bias"))

@@ -16,15 +16,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pyoctcompress._version import __version__
 from pyoctcompress.exporters import c_layers
 from pyoctcompress.exporters.c_file import STORAGES, CFile, Memory, Weights, identifier
 from pyoctcompress.exporters.c_kernels import chosen
 from pyoctcompress.exporters.c_weights import scale_and_zero
 from pyoctcompress.exporters.constants import CALLER, write_file
-from pyoctcompress.exporters.network import Network, prepare
+from pyoctcompress.exporters.network import Network, channels_last, from_channels_last, prepare
 from pyoctcompress.exporters.steps import Step, steps
 from pyoctcompress.reference.internal import Array, check, fail
 from pyoctcompress.reference.quant import code_range
@@ -87,15 +85,14 @@ def layout(size: Sequence[int]) -> list[int]:
 
 def to_layout(x: Array) -> Array:
     """Put observations in the layout of the code: N x numbers."""
-    order = {2: (1, 0), 3: (1, 2, 0), 4: (3, 0, 1, 2)}[x.ndim]
-    return np.ascontiguousarray(x.transpose(order)).reshape(x.shape[1 if x.ndim < 4 else 3], -1)
+    turned = channels_last(x)
+    return turned.reshape(len(turned), -1)
 
 
 def from_layout(y: Array, size: Sequence[int]) -> Array:
     """Put outputs of the code, N x numbers, in our layout."""
     shape = [y.shape[0], *(size if len(size) == 3 else size[::-1])]
-    order = {2: (1, 0), 3: (2, 0, 1), 4: (1, 2, 3, 0)}[len(shape)]
-    return y.reshape(shape).transpose(order)
+    return from_channels_last(y.reshape(shape))
 
 
 class Writer:

@@ -18,7 +18,13 @@ import tflite
 
 from pyoctcompress.exporters import tflite_layers
 from pyoctcompress.exporters.constants import Constant, codes_in_order, constant, weights_in_order
-from pyoctcompress.exporters.network import Network, bias_of, prepare
+from pyoctcompress.exporters.network import (
+    Network,
+    bias_of,
+    channels_last,
+    from_channels_last,
+    prepare,
+)
 from pyoctcompress.exporters.steps import Step, fits_int8, steps
 from pyoctcompress.exporters.tflite_file import TfliteFile
 from pyoctcompress.reference.integer import integer_layer
@@ -57,16 +63,7 @@ def layout(size: Sequence[Any]) -> list[int]:
     return [1 if n != n else int(n) for n in (size if len(size) == 3 else size[::-1])]
 
 
-def to_layout(x: Array) -> Array:
-    """Put observations in TensorFlow Lite's layout."""
-    order = {2: (1, 0), 3: (1, 2, 0), 4: (3, 0, 1, 2)}[x.ndim]
-    return np.ascontiguousarray(x.transpose(order))
-
-
-def from_layout(y: Array) -> Array:
-    """Put TensorFlow Lite's outputs in our layout: `to_layout` undone."""
-    order = {2: (1, 0), 3: (2, 0, 1), 4: (1, 2, 3, 0)}[y.ndim]
-    return y.transpose(order)
+to_layout, from_layout = channels_last, from_channels_last
 
 
 class Writer:
