@@ -96,7 +96,8 @@ def _from_codes(y: Array, details: Any) -> Array:
 
 # Keras makes whatever a file names of any module, so it is asked only for files that name these.
 _KERAS_MODULES = ("keras", "keras.layers", "keras.initializers", "keras.regularizers",
-                  "keras.constraints", "keras.dtype_policies")  # fmt: skip
+                  "keras.constraints", "keras.dtype_policies", "keras.src.models.functional",
+                  "keras.src.engine.functional")  # fmt: skip
 
 
 def against_keras(
@@ -110,7 +111,8 @@ def against_keras(
     """Compare with Keras, where loading the file there runs no code of the file's."""
     if not verify:
         return not_checked("not asked for")
-    named = _code_in(config)
+    # How it was trained is not read with compile=False.
+    named = _code_in({key: part for key, part in config.items() if key != "compile_config"})
     if named:
         return not_checked(f"loading it in Keras may run code: it names {named}")
     if importlib.util.find_spec("tensorflow") is None:

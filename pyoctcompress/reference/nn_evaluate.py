@@ -115,10 +115,7 @@ def evaluate(model: Any, x: Any, y: Any, **options: Any) -> Info:
     target = check_target(CALLER, y, out_size, count, options, ("X", "Y"))
     if len(out_size) == 2:
         scores, target = (a.transpose(0, 2, 1) for a in (scores, target))
-    scores, target = (
-        a.reshape(math.prod(out_size), count, order="F")
-        for a in (scores, target)
-    )
+    scores, target = (a.reshape(math.prod(out_size), count, order="F") for a in (scores, target))
     return figures_of(scores, target, options, model["layers"][last]["type"])
 
 

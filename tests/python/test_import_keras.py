@@ -96,7 +96,10 @@ def write_keras3(path, layers, shape, functional=False, outputs=None, by_name=Fa
         found = [[name, 0, 0] for name in outputs]
         config["output_layers"] = found[0] if len(found) == 1 else found
     kind = "Functional" if functional else "Sequential"
-    described = {"module": "keras", "class_name": kind, "config": config}
+    module = "keras.src.models.functional" if functional else "keras"
+    described = {"module": module, "class_name": kind, "config": config,
+                 "compile_config": {"optimizer": {"module": "keras.optimizers",
+                                                  "class_name": "Adam"}}}  # fmt: skip
     with zipfile.ZipFile(path, "w", **zipped) as archive:
         archive.writestr("metadata.json", json.dumps({"keras_version": "3.4.1"}))
         archive.writestr("config.json", json.dumps(described))
