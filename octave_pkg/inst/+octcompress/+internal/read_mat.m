@@ -49,10 +49,13 @@ function [found, packing] = read_mat (caller, file, names)
     end
   catch problem
     tag = 'damaged';
+    more = '; ''octcompress convert IN OUT.mat'' reads more, and says what is wrong';
     if strcmp (problem.identifier, 'octcompress:nn_unpack:version')
       tag = 'version';
+      more = '';
     end
-    octcompress.internal.fail (caller, tag, '''%s'' cannot be read: %s', file, problem.message);
+    octcompress.internal.fail (caller, tag, '''%s'' cannot be read: %s%s', file, ...
+                               problem.message, more);
   end
   if ~isstruct (found)
     octcompress.internal.fail (caller, 'badFile', ...
