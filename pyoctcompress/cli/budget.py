@@ -13,6 +13,7 @@ from pyoctcompress.cli.common import (
     Commands,
     Result,
     add_data,
+    add_settings,
     command,
     count,
     data_of,
@@ -20,7 +21,6 @@ from pyoctcompress.cli.common import (
     options_of,
     plain,
     positive,
-    setting,
 )
 from pyoctcompress.progress import Bar
 
@@ -90,15 +90,7 @@ def _add_compress(commands: Commands) -> None:
         default=None,
         help="the model was not trained on these data",
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        type=setting,
-        default=[],
-        metavar="NAME=VALUE",
-        dest="settings",
-        help="any other option of nn_compress; VALUE is JSON or text",
-    )
+    add_settings(parser, "compress")
     add_data(parser, "train", required=True)
 
 

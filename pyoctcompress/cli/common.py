@@ -92,6 +92,11 @@ def add_output(parser: argparse.ArgumentParser, verb: str) -> None:
     )
     parser.add_argument("--compress", action="store_true", help="deflate the file (MATLAB -v7)")
     add_coding(parser, "none")
+    add_settings(parser, verb)
+
+
+def add_settings(parser: argparse.ArgumentParser, verb: str) -> None:
+    """Add what reaches the options that have no argument of their own."""
     parser.add_argument(
         "--set",
         action="append",
@@ -168,6 +173,14 @@ def data_of(args: argparse.Namespace, model: str) -> Any:
         input_size=[int(n) for n in size.ravel()] if image else (),
         pixel_order=args.pixel_order,
     )
+
+
+def calibration_of(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Make the data file, where there is one, the calibration data of some options."""
+    if args.data is None:
+        return {}
+    args.limit = args.limit or CALIBRATION
+    return dict.fromkeys(names, data_of(args, args.model))
 
 
 def changed(

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 
 from pyoctcompress.cli.common import (
-    CALIBRATION,
     Commands,
     Result,
     add_data,
     add_layers,
     add_output,
     add_selection,
+    calibration_of,
     changed,
     command,
-    data_of,
     options_of,
 )
 
@@ -108,9 +107,7 @@ def _prune(args: argparse.Namespace) -> Result:
         "layers",
         "bias",
     )
-    if args.data is not None:
-        args.limit = args.limit or CALIBRATION
-        options["data"] = options["labels"] = data_of(args, args.model)
+    options.update(calibration_of(args, "data", "labels"))
     return changed(args, args.model, "prune", [args.model], [], options)
 
 
@@ -125,15 +122,11 @@ def _quantize(args: argparse.Namespace) -> Result:
         "layers",
         "bias",
     )
-    if args.data is not None:
-        args.limit = args.limit or CALIBRATION
-        options["data"] = data_of(args, args.model)
+    options.update(calibration_of(args, "data"))
     return changed(args, args.model, "quantize", [args.model], [], options)
 
 
 def _rdoq(args: argparse.Namespace) -> Result:
     options = options_of(args, "tradeoff", "bytes", "max_drop", "layers")
-    if args.data is not None:
-        args.limit = args.limit or CALIBRATION
-        options["data"] = data_of(args, args.model)
+    options.update(calibration_of(args, "data"))
     return changed(args, args.model, "rdoq", [args.model], [], options)
