@@ -115,10 +115,9 @@ def test_arrays_as_they_came_from_training(shared, tmp_path):
     assert "fc3.weights" in text
     assert (tmp_path / "curves.png").stat().st_size > 1000
     rows = tmp_path / "sweep.jsonl"
-    grid = ["--grid", "prune.sparsity=0.5,0.8", "--grid", "quantize.bits=3"]
-    run("sweep", model, *data, "-o", rows, *grid)
-    told = [json.loads(line) for line in rows.read_text().splitlines()[1:]]
-    assert [row["bytes"] > 0 for row in told] == [True, True]
+    run("sweep", model, *data, "-o", rows, "--grid", "quantize.bits=2")
+    [told] = [json.loads(line) for line in rows.read_text().splitlines()[1:]]
+    assert told["bytes"] > 0
     page = tmp_path / "report.html"
     more = ["--sweep", rows, "--sensitivity", 0, "-o", page]
     run("report", small, "--against", model, *data, *more)
