@@ -1,16 +1,22 @@
 % What nn_compress predicts of a configuration against what is measured: 50 of them, each with a
-% sparsity and a number of bits for each layer of LeNet-300-100, drawn at random.
+% sparsity and a number of bits for each layer of a network of examples/models, drawn at random.
 %
-%   octave benchmarks/compress_prediction.m
+%   octave benchmarks/compress_prediction.m               784-30-10, a few minutes
+%   octave benchmarks/compress_prediction.m lenet300      half an hour
 %
 % Predicted: the layers' losses and bytes, each layer alone being compressed, added up
 % (octcompress.search.layer_curves), and the share of answers that such a loss changes
 % (octcompress.search.predicted_error). Measured: the recipe run, coded, loaded again, and judged.
-% All of it on training images; the last column is the test set's. Needs ../shared/models.
+% All of it on training images; the last column is the test set's.
 
-addpath (fileparts (mfilename ('fullpath')));
+examples = fullfile (fileparts (mfilename ('fullpath')), '..', 'examples');
+addpath (fullfile (examples, '..', 'octave_pkg', 'inst'));
+given = [argv(); {'small30'}];
+name = given{1};
 count = 50;
-[model, X, Y, Xt, Yt] = pruning_models ('lenet300', 60000);
+model = nn_load (fullfile (examples, 'models', [name '.mat']));
+[X, Y] = nn_data (fullfile (examples, 'data', 'mnist.mat'), 'train');
+[Xt, Yt] = nn_data (fullfile (examples, 'data', 'mnist.mat'), 'test');
 parts = octcompress.search.prepare_data ('compress_prediction', model, ...
           struct ('X', X, 'Y', Y), struct ('validation', 0.2, 'calibration', 2000, ...
                                            'seen', true, 'seed', 0));
