@@ -13,6 +13,8 @@ function report = nn_report (small, varargin)
 %     layers            cell of structs: the rows of nn_info
 %     changed           struct: place (row of the observations whose class differs), label, before,
 %                       after (rows of class numbers)
+%     steps             struct, of a file from nn_compress: step (cellstr) and bytes (row), about
+%                       what the weights took after each step of its recipe
 %     text              what is printed
 %
 %   Options, as name-value pairs or a struct:
@@ -56,6 +58,11 @@ function report = nn_report (small, varargin)
       report.changed = struct ('place', place, 'label', label(place), ...
                                'before', earlier(place), 'after', predicted(place));
     end
+  end
+  report.steps = struct ('step', {{}}, 'bytes', zeros (1, 0));
+  if isfield (after, 'recipe') && isfield (after, 'recipe_bytes')
+    report.steps.step = cellfun (@(step) step.step, after.recipe(:)', 'UniformOutput', false);
+    report.steps.bytes = after.recipe_bytes(:)';
   end
   report.text = text_of (report, nn_info (after).text);
   if isequal (options.plot, true) || (ischar (options.plot) && nargout == 0 && has_display ())
@@ -129,6 +136,10 @@ function text = text_of (report, table)
     end
     lines{end+1} = line;  %#ok<AGROW>
   end
+  for k = 1:numel (report.steps.bytes)
+    lines{end+1} = sprintf ('%-18s %14.0f bytes, about', ['after ' report.steps.step{k}], ...
+                            report.steps.bytes(k));  %#ok<AGROW>
+  end
   if ~isempty (a) && isfield (b, 'error')
     c = report.changed;
     lines{end+1} = sprintf (['%d of %d observations changed class: %d are wrong now, %d are ' ...
@@ -199,7 +210,16 @@ end
 %! delete (file);
 %! assert (r.small.bytes, saved.bytes);
 %! assert (isempty (r.against));
+%! assert (r.steps.step, {});
 %! assert (~isempty (regexp (r.text, sprintf ('bytes on disk +%d\n', saved.bytes), 'once')));
+%!test % the steps of nn_compress
+%! data = struct ('X', X, 'Y', Y);
+%! recipe = {struct('step', 'prune', 'sparsity', 0.5), struct('step', 'quantize', 'bits', 3)};
+%! [small, info] = nn_compress (model, data, 'recipe', recipe, 'verbose', false);
+%! r = nn_report (small);
+%! assert (r.steps.step, {'prune', 'quantize'});
+%! assert (r.steps.bytes, round ([info.steps{1}.bytes, info.steps{2}.bytes]));
+%! assert (~isempty (regexp (r.text, 'after quantize +\d+ bytes', 'once')));
 %!error <nn_report: there is no option 'agianst'; the options are against, data, labels, batch_size, plot>
 %! nn_report (small, 'agianst', model);
 %!error <nn_report: LABELS need DATA too> nn_report (small, 'labels', Y);
