@@ -15,7 +15,8 @@ function work = find_recipe (work)
 %   3. A point of that front is run and measured (octcompress.search.try_recipe). What it lost is
 %      what octcompress.search.predicted_error would say of the loss v; v over the front's loss
 %      there corrects the prediction for the next point, and the same is done with bytes. So the
-%      search closes in on the budget from both sides.
+%      search closes in on the budget from both sides; as long as no point has kept a budget of
+%      accuracy, three quarters of it are aimed at.
 %   4. With training the same again from there, each recipe with training by distillation; networks
 %      with convolutions lose units first (nn_prune, structure 'row'), which makes it quick.
 %
@@ -65,7 +66,8 @@ function [steps, left] = thinner (work, scales)
   % So units go first, down to four times the weights that will be left.
   steps = {};
   left = weights_of (work.model);
-  share = 1 - sqrt (4 * (1 - share_of_zeros (work.front.bytes(first_point (work, scales)), left)));
+  bytes = work.front.bytes(first_point (work, scales, 1));
+  share = 1 - sqrt (4 * (1 - share_of_zeros (bytes, left)));
   share = min (floor (100 * share) / 100, 0.5);
   if share < 0.2 || ~any (cellfun (@(layer) strcmp (layer.type, 'conv2d'), work.model.layers))
     return
@@ -120,7 +122,7 @@ function [work, scales] = close_in (work, recipe_at, scales, tries)
   by_drop = ~isempty (options.max_drop);
   low = 0;
   high = numel (front.bytes) + 1;
-  point = first_point (work, scales);
+  point = first_point (work, scales, 1);
   for attempt = 1:tries
     if out_of_time (work)
       work.stopped = 'time';
@@ -150,7 +152,7 @@ function [work, scales] = close_in (work, recipe_at, scales, tries)
     if ~by_drop && ~passes && result.bytes > 0.97 * options.max_bytes
       return
     end
-    next = first_point (work, scales);
+    next = first_point (work, scales, 0.75 + 0.25 * (high <= numel (front.bytes)));
     if next <= low || next >= high
       next = between (front.bytes, low, high);
     end
@@ -161,13 +163,15 @@ function [work, scales] = close_in (work, recipe_at, scales, tries)
   end
 end
 
-function point = first_point (work, scales)
+function point = first_point (work, scales, share)
+  % The smallest that is expected to lose at most this share of MAX_DROP, or else the largest that
+  % keeps MAX_BYTES.
   options = work.options;
   front = work.front;
   if ~isempty (options.max_drop)
     drop = 100 * octcompress.search.predicted_error (work.parts.judge.margins, ...
                                                      scales.loss * front.loss);
-    point = find (drop <= options.max_drop, 1);
+    point = find (drop <= share * options.max_drop, 1);
   else
     point = find (scales.bytes * front.bytes <= 0.995 * options.max_bytes, 1, 'last');
   end
