@@ -64,10 +64,14 @@ def tensor_array(onnx: Any, tensor: Any, folder: Path) -> Array:
 def fold(onnx: Any, node: Any, arrays: Sequence[Any], opset: int) -> list[Any]:
     """Compute a node whose inputs are constants."""
     given = [array for array in arrays if array is not None]
+    stretch: tuple[int, ...] | None = None
     if node.op_type in ("ConstantOfShape", "Expand", "Range"):
         wanted = _count_of(node.op_type, given)
-        if not wanted <= _MOST:
-            raise Unsupported(f"a constant of {wanted} elements")
+        if not wanted <= _MOST:  # states of a batch: zeros, once
+            if node.op_type == "Range" or not wanted < 2**62:
+                raise Unsupported(f"a constant of {wanted} elements")
+            stretch = tuple(int(n) for n in np.ravel(given[-1]))
+            given[-1] = np.ones_like(given[-1])
     if any(attribute.HasField("g") for attribute in node.attribute):
         raise Unsupported("a graph within it")
     names = [name for name, array in zip(node.input, arrays, strict=True) if array is not None]
@@ -84,7 +88,17 @@ def fold(onnx: Any, node: Any, arrays: Sequence[Any], opset: int) -> list[Any]:
     except Exception as error:  # it raises what NumPy raises
         first = (str(error) or type(error).__name__).split("\n")[0]
         raise Unsupported(f"it cannot be computed: {first}") from None
+    if stretch is not None:
+        one: Array = np.asarray(next(iter(found)))
+        return [np.broadcast_to(one, np.broadcast_shapes(one.shape, stretch))]
     return [np.asarray(array) for array in found]
+
+
+def unstretched(array: Array) -> Array:
+    """Give an array without the copies that it is stretched to."""
+    if array.size <= _MOST:
+        return array
+    return array[tuple(slice(None, None if step else 1) for step in array.strides)]
 
 
 def _count_of(kind: str, given: Sequence[Any]) -> float:

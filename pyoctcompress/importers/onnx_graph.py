@@ -184,7 +184,7 @@ class _Graph:
             shape = self.values[reads[0]].shape()
             dims = [constants.BATCH if n is None else n for n in shape]
             if any(n != n for n in dims):
-                raise Unsupported("the length of a sequence")
+                raise Unsupported("the length of a sequence; give the option input_size")
             attributes = attributes_of(node)
             cut = dims[attributes.get("start", 0) : attributes.get("end", None)]
             self.known[node.output[0]] = np.array(cut, np.int64)
@@ -195,12 +195,14 @@ class _Graph:
             raise Unsupported("its inputs are no constants")
 
     def array(self, name: str) -> Any:
-        """Give a constant as an array."""
+        """Give a constant as an array, but not one of endless copies."""
         found = self.known[name]
         if not isinstance(found, np.ndarray):
             found = constants.tensor_array(self.onnx, found, self.path.parent)
             if found.size < 2**16:  # large weights are read once, where they are used
                 self.known[name] = found
+        if constants.unstretched(found).size < found.size:
+            raise Unsupported(f"a constant of {found.size} elements")
         return found
 
     def quantization(self, node: Any) -> None:

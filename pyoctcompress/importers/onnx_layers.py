@@ -21,7 +21,7 @@ from pyoctcompress.importers.building import (
     single,
 )
 from pyoctcompress.importers.onnx_call import Call, image, pads, require, two
-from pyoctcompress.importers.onnx_more import recurrent, resize, same
+from pyoctcompress.importers.onnx_more import gather, recurrent, resize, same
 from pyoctcompress.reference.layouts import origin, row
 
 
@@ -427,6 +427,7 @@ LAYERS: dict[str, Callable[[Call], Value]] = {
     "Identity": same,
     "Dropout": same,
     "Cast": same,
+    "Gather": gather,
     "LSTM": recurrent("lstm"),
     "GRU": recurrent("gru"),
 }

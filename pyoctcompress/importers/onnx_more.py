@@ -52,6 +52,26 @@ def same(call: Call) -> Value:
     return call.value()
 
 
+def gather(call: Call) -> Value:
+    """Gather of a sequence's last step, where nothing else reads the sequence."""
+    value = call.value()
+    layer = call.build.layer(value)
+    where = call.constant(1)
+    picked = value.axes[call.get("axis", 0)]
+    require(picked == "T" and where.ndim == 0, "all but one step of a sequence")
+    steps = value.size[1]
+    last = (0, -steps) if layer.get("reverse") else (-1, steps - 1)
+    alone = all(
+        call.graph.readers[name] == 1
+        for name, one in call.graph.values.items()
+        if one.layer == value.layer and call.graph.readers[name]
+    )
+    fine = layer.get("type") in ("lstm", "gru") and alone and int(where) in last
+    require(fine, f"the step {int(where)} of a sequence, where the last one of lstm or gru is read")
+    layer["result"] = "last"
+    return Value(value.layer, value.size[:1], value.axes.replace("T", ""))
+
+
 # For each of our blocks the place of ONNX's: LSTM has i o f c, GRU z r h.
 _BLOCKS = {"lstm": [0, 2, 3, 1], "gru": [1, 0, 2]}
 
@@ -71,7 +91,7 @@ def recurrent(kind: str) -> Callable[[Call], Value]:
         require("clip" not in call.attributes, "clip")
         for k in (4, 5, 6, 7):
             if call.has(k):
-                require(not np.any(call.constant(k)) or k == 4, "states, lengths or peepholes")
+                require(k == 4 or call.is_zero(k), "states, lengths or peepholes")
         blocks = _BLOCKS[kind]
         units = int(call.get("hidden_size", 0))
 

@@ -353,6 +353,55 @@ def test_external_data_within_the_folder_only(tmp_path):
             convert(tmp_path / "bad.onnx")
 
 
+@pytest.mark.parametrize("stretched", ["ConstantOfShape", "Expand"])
+def test_states_of_zeros_for_every_observation(stretched, tmp_path):
+    """As PyTorch writes them: as many as the batch has, which is open."""
+    make = [node("ConstantOfShape", "s", "h")] if stretched == "ConstantOfShape" else [
+        node("Expand", "zero s", "h")]  # fmt: skip
+    nodes = [
+        node("Transpose", "x", "t", perm=[1, 0, 2]),
+        node("Shape", "t", "all"),
+        node("Gather", "all one", "n", axis=0),
+        node("Concat", "one n five", "s", axis=0),
+        *make,
+        node("GRU", "t w r b no h", "seq", hidden_size=5),
+        node("Squeeze", "seq one", "y"),
+    ]
+    constants = {"one": np.array([1]), "five": np.array([5]), "zero": np.zeros(1, np.float32),
+                 "w": numbers(1, 15, 3), "r": numbers(1, 15, 5), "b": numbers(1, 30)}  # fmt: skip
+    nodes[5].input[4] = ""
+    model = converted(tmp_path, nodes, constants, ["n", 6, 3])
+    assert [layer["type"] for layer in model["layers"]] == ["gru"]
+    constants["zero"] += 1
+    if stretched == "Expand":
+        with pytest.raises(ModelError, match="states, lengths or peepholes"):
+            convert(write(tmp_path, nodes, constants, ["n", 6, 3]))
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse"])
+def test_the_last_step_of_a_sequence(direction, tmp_path):
+    """As PyTorch's y[:, -1] is written; any other step is refused, and one that others read."""
+
+    def nodes(step, more=()):
+        return [
+            node("Transpose", "x", "t", perm=[1, 0, 2]),
+            node("LSTM", "t w r b", "seq", hidden_size=5, direction=direction),
+            node("Squeeze", "seq one", "s"),
+            node("Transpose", "s", "b0", perm=[1, 0, 2]),
+            node("Gather", f"b0 {step}", "y", axis=1),
+            *more,
+        ]  # fmt: skip
+
+    constants = {"one": np.array([1]), "last": np.array(-1), "first": np.array(0),
+                 "w": numbers(1, 20, 3), "r": numbers(1, 20, 5), "b": numbers(1, 40)}  # fmt: skip
+    right, wrong = ("first", "last") if direction == "reverse" else ("last", "first")
+    model = converted(tmp_path, nodes(right), constants, ["n", 6, 3])
+    assert [layer["result"] for layer in model["layers"]] == ["last"]
+    for bad in (nodes(wrong), nodes(right, [node("Relu", "b0", "z")])):
+        with pytest.raises(ModelError, match="of a sequence, where the last one"):
+            convert(write(tmp_path, bad, constants, ["n", 6, 3]))
+
+
 def test_constants_that_would_fill_the_memory(tmp_path):
     nodes = [node("ConstantOfShape", "s", "k"), node("Add", "x k")]
     path = write(tmp_path, nodes, {"s": np.array([1, 4, 2**20, 2**20])}, IMAGE)
