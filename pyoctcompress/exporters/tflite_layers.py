@@ -26,6 +26,7 @@ from pyoctcompress.exporters.tflite_windows import (
     rescaled,
     transposed_convolution,
 )
+from pyoctcompress.reference.integer import slope_codes
 from pyoctcompress.reference.internal import scalar, value_array
 from pyoctcompress.reference.layers import (
     concat,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 Emit = Callable[["Writer", Step, list[int]], int]
 
 NATURAL = (0, 1, 2)  # our dimensions in the order of H x W x C
-NOT_INTEGER = ["batchnorm", "scale", "prelu", "swish", "hardsigmoid", "logsoftmax", "lstm", "gru"]
+NOT_INTEGER = ["batchnorm", "scale", "swish", "hardsigmoid", "lstm", "gru"]
 
 
 def dense(writer: Writer, step: Step, reads: list[int]) -> int:
@@ -100,8 +101,13 @@ def prelu(writer: Writer, step: Step, reads: list[int]) -> int:
     """PRELU."""
     slope = value_array(step.layer["slope"]).astype(np.float32).reshape(-1)
     channels = step.in_sizes[0][-1] if len(step.in_sizes[0]) == 3 else step.in_sizes[0][0]
+    more: dict[str, Any] = {}
+    if writer.integer:
+        codes, grid = slope_codes(step.layer)
+        slope = codes.astype(np.int8)
+        more = {"scale": scalar(grid["scale"]), "zero_point": 0.0}
     alpha = np.broadcast_to(slope, (channels,)).reshape([1] * (len(step.in_sizes[0]) - 1) + [-1])
-    given = writer.file.constant(f"{step.layer['name']}_slope", alpha)
+    given = writer.file.constant(f"{step.layer['name']}_slope", alpha, **more)
     return writer.file.operator("PRELU", 1, [reads[0], given], writer.result(step))
 
 
@@ -264,8 +270,6 @@ def enlarge(writer: Writer, step: Step, reads: list[int], output: int) -> int:
     factor = np.ravel(value_array(layer["factor"])).astype(float)
     nearest = option(layer, "method", "nearest") == "nearest"
     corners = bool(option(layer, "align_corners", False)) and not nearest
-    if writer.integer and not nearest:
-        writer.network.refuse(layer, "only upsampling by the nearest pixel keeps the grid")
     if not corners and any(not same_lines(in_size[d], factor[-d], nearest) for d in range(2)):
         writer.network.refuse(layer, "FACTOR times the image must be whole there")
     size = writer.file.constant(f"{layer['name']}_size", np.array(out_size[:2], np.int32))

@@ -18,8 +18,18 @@ import numpy as np
 
 from . import model as graph
 from .internal import Array, check, fail, is_empty, round_half_away, scalar, value_array
+from .layers import upsample
 from .layers.common import channel_axis as channel_dimension
-from .quant import Grid, along_axis, channel_axis, code_range, decode_grid, encode_grid
+from .layers.common import option
+from .quant import (
+    Grid,
+    along_axis,
+    channel_axis,
+    choose_grid,
+    code_range,
+    decode_grid,
+    encode_grid,
+)
 
 ELEMENTWISE = ("add", "subtract", "multiply")
 WEIGHTED = ("dense", "conv2d", "transposedconv2d")
@@ -35,7 +45,7 @@ KEEPING = (
     "upsample",
     "relu",
 )
-NO_TABLE = ("logsoftmax", "batchnorm", "prelu", "scale", "lstm", "gru")
+NO_TABLE = ("batchnorm", "scale", "lstm", "gru")
 CALLER = "nn_predict"
 
 
@@ -67,12 +77,15 @@ def fixed_multiply(x: Array, multiplier: Any, shift: Any, rounding: str) -> Arra
     return round_half_away(y / 2.0 ** np.maximum(-shift, 0))
 
 
-def integer_softmax(codes: Array, scale: Any) -> Array:
+def integer_softmax(codes: Array, scale: Any, rounding: str = "") -> Array:
     """Compute softmax of 8-bit codes over the channels in fixed-point arithmetic.
+
+    With `rounding` it is the logarithm, on the grid with scale 1/16 and zero point 127.
 
     References
     ----------
-    .. [1] github.com/tensorflow/tensorflow, lite/kernels/internal/reference/softmax.h.
+    .. [1] github.com/tensorflow/tensorflow, lite/kernels/internal/reference/softmax.h,
+       reference/integer_ops/log_softmax.h, common.h.
     """
     multiplier, shift = fixed_multiplier(min(float(scale) * 2**26, 2**31 - 1))
     least = -np.floor(31 * 2.0**26 / 2.0**shift)
@@ -81,6 +94,12 @@ def integer_softmax(codes: Array, scale: Any) -> Array:
     scaled = high_multiply(np.maximum(difference, least) * 2.0**shift, multiplier)
     exponentials = np.where(counted, exp_of_negative(scaled), 0.0)
     total = round_half_away(exponentials / 2**12).sum(axis=0, keepdims=True)
+    if rounding:
+        log_total = log_of(total)
+        back = fixed_multiplier(2.0 ** (31 - shift) / multiplier)
+        limit = np.maximum(least - 1, fixed_multiply(log_total - 2.0**31, *back, rounding))
+        y = np.clip(round_half_away((scaled - log_total) / 2**22) + 127, -128, 127)
+        return np.where(difference > limit, y, -128.0)
     reciprocal, over_unit = reciprocal_of(total)
     y = high_multiply(reciprocal, exponentials) / 2.0 ** (over_unit + 23)
     return np.where(counted, np.minimum(round_half_away(y) - 128, 127), -128.0)
@@ -106,12 +125,40 @@ def exp_of_negative(a: Array) -> Array:
 def reciprocal_of(total: Array) -> tuple[Array, Array]:
     """Invert Q12.19 sums of at least 1: Q0.31 of total / 2^over_unit in [1, 2)."""
     headroom = 32 - np.frexp(total)[1].astype(np.float64)
-    a = total * 2.0**headroom - 2.0**31
+    return one_over_one_plus(total * 2.0**headroom - 2.0**31), 12 - headroom
+
+
+def one_over_one_plus(a: Array) -> Array:
+    """Compute 1 / (1 + a) of Q0.31 numbers from 0 to 1."""
     half = np.floor((a + 2.0**31) / 2)
     x = 1515870810 + high_multiply(half, -1010580540)
     for _ in range(3):
         x = x + 4 * high_multiply(x, 2.0**29 - high_multiply(half, x))
-    return np.minimum(2 * x, 2.0**31 - 1), 12 - headroom
+    return np.minimum(2 * x, 2.0**31 - 1)
+
+
+def log_of(total: Array) -> Array:
+    """Compute log of Q12.19 numbers of at least 1, in Q5.26.
+
+    A power of two, and a rational approximation of the rest, from sqrt (1/2) to 1: that of the
+    number, or of the number over sqrt (2).
+    """
+    most, sqrt_half, centre = 2.0**31 - 1, 1518500250, 1805811301
+    mul = high_multiply
+    bits = np.frexp(total)[1].astype(np.float64)
+    rest = np.minimum(2 * mul(total * 2.0 ** (31 - bits), sqrt_half), most)
+    power = (bits - 20) * 2.0**25 + 2.0**23
+    bits = np.frexp(mul(total, sqrt_half))[1].astype(np.float64)
+    rest = np.minimum(rest, np.minimum(total * 2.0 ** (31 - bits), most))
+    power = np.maximum(power, (bits - 19) * 2.0**25 - 2.0**23)
+    p = np.floor((rest + centre + 1) / 2)
+    q = 2 * (rest - centre)
+    square = mul(q, q)
+    numerator = mul(q, rest) + mul(mul(q, square), 117049297)
+    denominator = mul(p, 1057819769 + q + mul(127690142, square)) + mul(638450708, q)
+    y = mul(power, 1488522236)
+    y = y + mul(round_half_away(numerator / 64), one_over_one_plus(denominator))
+    return np.minimum(2 * y, most)
 
 
 def single(grid: Grid) -> Any:
@@ -219,8 +266,9 @@ def compute(entry: Any, layer: graph.Layer, given: list[Value], rounding: str) -
     assert first.grid is not None
     zero = scalar(first.grid["zero_point"])
     if kind in KEEPING:
-        if kind == "upsample" and layer.get("method", "nearest") != "nearest":
-            refuse(layer, "only upsampling by the nearest pixel keeps the grid")
+        if kind == "upsample" and option(layer, "method", "nearest") == "bilinear":
+            value.codes = bilinear(layer, first.codes, rounding)
+            return rescale(value, first.grid, rounding)
         value.codes = entry.run.forward(layer, first.codes - zero, None)[0] + zero
         return rescale(value, first.grid, rounding)
     if kind in ("averagepool", "globalaveragepool"):
@@ -234,17 +282,24 @@ def compute(entry: Any, layer: graph.Layer, given: list[Value], rounding: str) -
             parts.append(rescale(part, each.grid, rounding).codes)
         value.codes = entry.run.forward(layer, parts, None)[0]
         return value if out_grid is not None else replace(value, grid=first.grid)
-    if kind == "softmax":
+    if kind in ("softmax", "logsoftmax"):
+        steps, zero = (256, -128) if kind == "softmax" else (16, 127)
         fits = out_grid is not None and first.grid["bits"] == 8
-        if not fits or scalar(out_grid["scale"]) != 1 / 256 or out_grid["zero_point"] != -128:
+        if not fits or scalar(out_grid["scale"]) != 1 / steps or out_grid["zero_point"] != zero:
             refuse(
                 layer,
-                "its output must have 8 bits, the scale 1/256 and the zero point -128, and its "
-                "input 8 bits",
+                f"its output must have 8 bits, the scale 1/{steps} and the zero point {zero}, "
+                "and its input 8 bits",
             )
         channels_first = np.moveaxis(first.codes, channel_dimension(first.codes), 0)
-        codes = integer_softmax(channels_first, single(first.grid))
+        more = [rounding] if kind == "logsoftmax" else []
+        codes = integer_softmax(channels_first, single(first.grid), *more)
         value.codes = np.moveaxis(codes, 0, channel_dimension(first.codes))
+        return value
+    if kind == "prelu":
+        if out_grid is None:
+            refuse(layer, "its output has no grid")
+        value.codes = rectified(layer, first.codes - zero, first.grid, out_grid, rounding)
         return value
     value.codes = from_table(entry, layer, first, out_grid, rounding)
     return value
@@ -321,6 +376,53 @@ def mean_codes(entry: Any, layer: graph.Layer, codes: Array) -> Array:
         count = round_half_away(ones * area)
     total = round_half_away(entry.run.forward(layer, codes, None)[0] * area)
     return np.trunc((total + np.sign(total) * np.floor(count / 2)) / count)
+
+
+def bilinear(layer: graph.Layer, codes: Array, rounding: str) -> Array:
+    """Enlarge images of codes, H x W x C x N, with weights of 10 bits."""
+    out_size = upsample.size(layer, [*codes.shape[:2], 1])[0]
+    corners = bool(option(layer, "align_corners", False))
+    for axis in (1, 0):
+        below, above, part = lines(codes.shape[axis], out_size[axis], corners)
+        part = part.reshape([-1 if d == axis else 1 for d in range(codes.ndim)])
+        codes = codes.take(below, axis) * (1024 - part) + codes.take(above, axis) * part
+    if rounding == "single":
+        return np.floor(codes / 2**20 + 0.5)
+    return round_half_away(codes / 2**20)
+
+
+def lines(count: int, out: int, corners: bool) -> tuple[Array, Array, Array]:
+    """Return the lines, from 0, between which each new one lies, and the second's 1024ths."""
+    step = (1024 * count + out // 2) // out
+    if corners and out > 1:
+        step = (1024 * (count - 1) + (out - 1) // 2) // (out - 1)
+    place = np.arange(out) * step
+    if not corners:
+        place = place + step // 2 - 512
+    below = np.maximum(np.trunc(place / 1024), 0).astype(int)
+    above = np.minimum(np.trunc((place + 1023) / 1024), count - 1).astype(int)
+    return below, above, (place - 1024 * below).astype(float)
+
+
+def slope_codes(layer: graph.Layer) -> tuple[Array, Grid]:
+    """Give the slopes of prelu as symmetric codes of 8 bits."""
+    slope = value_array(layer["slope"]).astype(np.float32)
+    grid = choose_grid(slope, 8)
+    return encode_grid(slope, grid).astype(np.float64).reshape(-1), grid
+
+
+def rectified(
+    layer: graph.Layer, x: Array, in_grid: Grid, out_grid: Grid, rounding: str
+) -> Array:
+    """Compute prelu of codes less their zero point."""
+    slope, grid = slope_codes(layer)
+    slope = slope.reshape([-1 if d == channel_dimension(x) else 1 for d in range(x.ndim)])
+    in_scale, out_scale = single(in_grid), single(out_grid)
+    codes = fixed_multiply(x, *fixed_multiplier(float(in_scale / out_scale)), rounding)
+    ratio = float(in_scale * single(grid) / out_scale)
+    below = fixed_multiply(x * slope, *fixed_multiplier(ratio), rounding)
+    codes = np.where(x < 0, below, codes) + scalar(out_grid["zero_point"])
+    return np.clip(codes, *code_range(out_grid))
 
 
 def from_table(

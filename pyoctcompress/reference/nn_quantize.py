@@ -516,9 +516,11 @@ def dynamic_grids(model: Any, plan: graph.Plan, bits: int, scheme: str) -> None:
 
 
 def known_range(kind: str, bits: int) -> tuple[float, float]:
-    """Return the range of softmax, sigmoid or tanh."""
+    """Return the range of softmax, its logarithm, sigmoid or tanh."""
     if kind == "tanh":
         return -1.0, 1 - 2.0 ** (1 - bits)
+    if kind == "logsoftmax":
+        return 2.0 ** (4 - bits) - 16, 0.0
     return 0.0, 1 - 2.0**-bits
 
 

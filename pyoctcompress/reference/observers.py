@@ -230,7 +230,7 @@ def activation_points(plan: Any, layers: list[graph.Layer], fuse: bool) -> list[
             points[k] = "same"
         elif kind == "concat":
             points[k] = "shared"
-        elif kind in ("softmax", "sigmoid", "hardsigmoid", "tanh"):
+        elif kind in ("softmax", "logsoftmax", "sigmoid", "hardsigmoid", "tanh"):
             points[k] = "fixed"
         alone = source >= 0 and len(readers[source]) == 1 and source not in plan.outputs
         if alone and points[source] == "own":

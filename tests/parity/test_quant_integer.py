@@ -74,6 +74,34 @@ def test_networks(kind):
     compare(cases)
 
 
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_prelu_bilinear_and_logsoftmax(kind):
+    """What has rules of its own: identical to the bit, and near the floating point network."""
+    rng = np.random.default_rng(7)
+    w, slope = (rng.standard_normal(n).astype(kind) for n in ((1, 1, 3, 4), (4, 1)))
+    x = rng.standard_normal((5, 4, 3, 12)).astype(kind)
+    cases = []
+    for form in (
+        {"factor": 2.0},
+        {"factor": np.array([[3.0, 1.0]])},
+        {"factor": 1.5, "align_corners": True},
+    ):
+        layers = [
+            layer("conv2d", "c", weights=w),
+            layer("prelu", "p", slope=slope),
+            layer("upsample", "u", method="bilinear", **form),
+            layer("prelu", "q", slope=np.array([[0.25]], kind)),
+            layer("logsoftmax", "o"),
+        ]
+        model = {"input_size": np.array([[5.0, 4, 3]]), "layers": layers}
+        model, _ = verbs.quantize(model, data=x)
+        for rounding in ("double", "single"):
+            integers = {"arithmetic": "integer", "requantization": rounding}
+            cases.append(Case(f"{form}", "nn_predict", verbs.predict, [model, x], integers))
+            assert abs(verbs.predict(model, x, **integers) - verbs.predict(model, x)).max() < 0.2
+    compare(cases)
+
+
 def test_softmax_of_images():
     """Softmax is over the channels, wherever they stand."""
     rng = np.random.default_rng(5)
@@ -105,6 +133,8 @@ def test_fixed_point():
     for scale in (0.003, 0.05, 0.7, 3.0):
         args = [codes, scale]
         cases.append(Case("softmax", QUANT + "integer_softmax", integer.integer_softmax, args))
+        args = [*args, "single"]
+        cases.append(Case("logarithm", QUANT + "integer_softmax", integer.integer_softmax, args))
     compare(cases)
 
 

@@ -56,7 +56,7 @@ function check (caller, name, value, kind, range)
           shown, where, octcompress.internal.describe (value));
       end
       flat = value(:);
-      if isfinite (flat' * flat)   % as fast as memory; an overflow is looked at again
+      if isfinite (dot (flat, flat))   % as fast as memory; an overflow is looked at again
         return
       end
       finite = isfinite (flat);

@@ -13,7 +13,7 @@ function points = activation_points (plan, layers, fuse)
 %                these
 %     'same'     its output is put on its input's grid: pooling by average
 %     'shared'   concat: its inputs and its output have one grid
-%     'fixed'    softmax, sigmoid, hardsigmoid, tanh: the range is known [1]
+%     'fixed'    softmax, logsoftmax, sigmoid, hardsigmoid, tanh: the range is known [1]
 %
 %   With fuse false every layer is 'own'.
 %
@@ -46,7 +46,7 @@ function points = activation_points (plan, layers, fuse)
       points{k} = 'same';
     elseif strcmp (type, 'concat')
       points{k} = 'shared';
-    elseif any (strcmp (type, {'softmax', 'sigmoid', 'hardsigmoid', 'tanh'}))
+    elseif any (strcmp (type, {'softmax', 'logsoftmax', 'sigmoid', 'hardsigmoid', 'tanh'}))
       points{k} = 'fixed';
     end
     alone = source > 0 && isscalar (readers{source}) && ~any (plan.outputs == source);

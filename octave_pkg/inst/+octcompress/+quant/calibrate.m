@@ -151,6 +151,9 @@ function [lo, hi] = known_range (type, bits)
   if strcmp (type, 'tanh')
     lo = -1;
     hi = 1 - 2 ^ (1 - bits);
+  elseif strcmp (type, 'logsoftmax')
+    lo = 2 ^ (4 - bits) - 16;
+    hi = 0;
   end
 end
 

@@ -19,7 +19,10 @@ function [y, grids] = integer_forward (plan, layers, x, in_grid, rounding)
 %   multiply        the product of codes times one multiplier
 %   averagepool, globalaveragepool  the mean of codes, rounded half away from zero
 %   maxpool, flatten, concat, ...   codes as they are
-%   softmax         octcompress.quant.integer_softmax
+%   softmax, logsoftmax   octcompress.quant.integer_softmax
+%   prelu           the code less its zero point times s_in / s_out, below 0 that times the slope's
+%                   code (8 bits, symmetric) times s_in * s_slope / s_out
+%   upsample        'bilinear': weights of 10 bits, from the sizes of both images
 %   leakyrelu, hardswish   octcompress.quant.integer_table
 %   other functions of one number: from a table of all 256 codes
 %
@@ -103,11 +106,12 @@ function value = compute (run, layer, in, rounding)
   switch layer.type
     case {'maxpool', 'globalmaxpool', 'flatten', 'reshape', 'permute', 'dropout', 'identity', ...
           'zeropad', 'upsample', 'relu'}
-      if strcmp (layer.type, 'upsample') && isfield (layer, 'method') ...
-            && ~strcmp (layer.method, 'nearest')
-        refuse (layer, 'only upsampling by the nearest pixel keeps the grid');
+      if strcmp (layer.type, 'upsample') ...
+            && strcmp (octcompress.layers.option (layer, 'method', 'nearest'), 'bilinear')
+        value.codes = bilinear (layer, first.codes, rounding);
+      else
+        value.codes = run ('forward', layer, first.codes - zero, false) + zero;
       end
-      value.codes = run ('forward', layer, first.codes - zero, false) + zero;
       value = rescale (value, first.grid, rounding);
     case {'averagepool', 'globalaveragepool'}
       value.codes = mean_codes (run, layer, first.codes);
@@ -130,6 +134,20 @@ function value = compute (run, layer, in, rounding)
                  'its input 8 bits']);
       end
       value.codes = octcompress.quant.integer_softmax (first.codes, single (first.grid.scale));
+    case 'logsoftmax'
+      if isempty (out_grid) || first.grid.bits ~= 8 || double (out_grid.scale) ~= 1 / 16 ...
+            || out_grid.zero_point ~= 127
+        refuse (layer, ...
+                ['its output must have 8 bits, the scale 1/16 and the zero point 127, and its ' ...
+                 'input 8 bits']);
+      end
+      value.codes = octcompress.quant.integer_softmax (first.codes, single (first.grid.scale), ...
+                                                       rounding);
+    case 'prelu'
+      if isempty (out_grid)
+        refuse (layer, 'its output has no grid');
+      end
+      value.codes = rectified (layer, first.codes - zero, first.grid, out_grid, rounding);
     otherwise
       value.codes = from_table (run, layer, first, out_grid, rounding);
   end
@@ -217,6 +235,53 @@ function codes = mean_codes (run, layer, codes)
   codes = fix ((total + sign (total) .* floor (count / 2)) ./ count);
 end
 
+function codes = bilinear (layer, codes, rounding)
+  [out_size, ~] = octcompress.layers.upsample ('size', layer, [size(codes, 4), size(codes, 2), 1]);
+  corners = octcompress.layers.option (layer, 'align_corners', false);
+  [below, above, share] = lines (size (codes, 2), out_size(2), corners);
+  codes = codes(:, below, :, :) .* (1024 - share) + codes(:, above, :, :) .* share;
+  [below, above, share] = lines (size (codes, 4), out_size(1), corners);
+  share = reshape (share, 1, 1, 1, []);
+  codes = codes(:, :, :, below) .* (1024 - share) + codes(:, :, :, above) .* share;
+  if strcmp (rounding, 'single')
+    codes = floor (codes / 2 ^ 20 + 0.5);
+  else
+    codes = round (codes / 2 ^ 20);
+  end
+end
+
+function [below, above, share] = lines (in, out, corners)
+  % The two lines of the image between which each line of the result lies, and the share of the
+  % second, in 1024ths.
+  step = floor ((1024 * in + floor (out / 2)) / out);
+  if corners && out > 1
+    step = floor ((1024 * (in - 1) + floor ((out - 1) / 2)) / (out - 1));
+  end
+  place = (0:out-1) * step;
+  if ~corners
+    place = place + floor (step / 2) - 512;
+  end
+  below = max (fix (place / 1024), 0);
+  above = min (fix ((place + 1023) / 1024), in - 1) + 1;
+  share = place - 1024 * below;
+  below = below + 1;
+end
+
+function codes = rectified (layer, x, in_grid, out_grid, rounding)
+  slope = single (layer.slope);
+  grid = octcompress.quant.choose_grid (slope, 8);
+  in_scale = single (in_grid.scale);
+  out_scale = single (out_grid.scale);
+  [m, s] = octcompress.quant.fixed_multiplier (double (in_scale / out_scale));
+  codes = octcompress.quant.fixed_multiply (x, m, s, rounding);
+  [m, s] = octcompress.quant.fixed_multiplier (double (in_scale * grid.scale / out_scale));
+  slope = double (octcompress.quant.encode_grid (slope, grid));
+  below = octcompress.quant.fixed_multiply (x .* slope, m, s, rounding);
+  codes(x < 0) = below(x < 0);
+  [first, last] = octcompress.quant.code_range (out_grid);
+  codes = min (max (codes + double (out_grid.zero_point), first), last);
+end
+
 function codes = from_table (run, layer, in, out_grid, rounding)
   if isempty (out_grid)
     refuse (layer, 'its output has no grid');
@@ -235,7 +300,7 @@ function codes = from_table (run, layer, in, out_grid, rounding)
     result = [];
   end
   if ~isequal (size (result), size (table')) || any (strcmp (layer.type, ...
-        {'logsoftmax', 'batchnorm', 'prelu', 'scale', 'lstm', 'gru'}))
+        {'batchnorm', 'scale', 'lstm', 'gru'}))
     refuse (layer, ...
             ['this type of layer has no integer form; fold batch normalisations by nn_fold ' ...
              'before nn_quantize']);
@@ -251,6 +316,30 @@ function refuse (layer, why)
     'layer ''%s'' (%s) cannot be computed in integers: %s', layer.name, layer.type, why);
 end
 
+%!function codes = through (layer, codes, in_grid, out_grid)
+%!  layer.name = 'a';
+%!  layer.quantization.output = out_grid;
+%!  model = octcompress.model.tidy ('f', struct ('layers', {{layer}}, 'input_size', ...
+%!                                               [size(codes, 4), size(codes, 2), size(codes, 1)]));
+%!  plan = octcompress.model.plan ('f', model);
+%!  y = octcompress.quant.integer_forward (plan, model.layers, codes, in_grid, 'double');
+%!  codes = y{1};
+%!endfunction
+%!test % bilinear, as LiteRT's reference kernels compute it
+%! grid = struct ('bits', 8, 'scheme', 'affine', 'scale', 0.1, 'zero_point', 3, 'axis', 0);
+%! x = permute (reshape ([127 64; -128 0], [1 2 2 1]), [1 2 4 3]);   % C x W x N x H
+%! up = struct ('type', 'upsample', 'factor', 2, 'method', 'bilinear');
+%! y = reshape (through (up, x, grid, grid), 4, 4)';
+%! assert (y, [127 63 -64 -128; 111 59 -44 -96; 80 52 -4 -32; 64 48 16 0]);
+%! up.align_corners = true;
+%! y = reshape (through (up, x, grid, grid), 4, 4)';
+%! assert (y, [127 42 -43 -128; 106 42 -21 -85; 85 42 0 -43; 64 43 21 0]);
+%!test % prelu: each channel with its slope
+%! grid = struct ('bits', 8, 'scheme', 'affine', 'scale', 0.1, 'zero_point', 3, 'axis', 0);
+%! layer = struct ('type', 'prelu', 'slope', [0.5; 1; -1]);
+%! x = 3 + [10 -10; 10 -10; 10 -10];
+%! y = through (layer, reshape (x, 3, 2), grid, grid);
+%! assert (reshape (y, 3, 2), 3 + [10 -5; 10 -10; 10 10]);
 %!test % by hand: (2 * (5 - 1) + 3 * (7 - 1)) * 0.5 * 0.1 / 0.1 = 13, and the zero point
 %! layer = struct ('type', 'dense', 'name', 'a', 'weights', [1 1.5]);
 %! layer.quantization.weights = struct ('bits', 8, 'scheme', 'symmetric', 'scale', 0.5, ...

@@ -84,9 +84,9 @@ function [q, figures] = quantize_tensor (w, grid)
     difference = values(:) - piece(:);
     max_error = max (max_error, double (norm (difference, Inf)));
     difference = double (difference);
-    noise = noise + difference' * difference;
+    noise = noise + dot (difference, difference);
     piece = double (piece(:));
-    signal = signal + piece' * piece;
+    signal = signal + dot (piece, piece);
   end
   q = from_matrix (q, w, grid.axis);
   if nargout < 2
