@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from pyoctcompress.importers.building import Array, Unsupported, Value
-from pyoctcompress.importers.onnx_constants import unstretched
 from pyoctcompress.reference.layouts import row
 
 
@@ -81,13 +80,6 @@ class Call:
             raise Unsupported(f"its input {name} must be a constant")
         found: Array = self.graph.array(name)
         return found
-
-    def is_zero(self, k: int) -> bool:
-        """Whether an input is a constant of zeros, in however many copies."""
-        found = self.graph.known.get(self.node.input[k])
-        if isinstance(found, np.ndarray):
-            return not np.any(unstretched(found))
-        return not np.any(self.constant(k))
 
     def numbers(self, k: int, attribute: str, default: Any = None) -> Any:
         """Give whole numbers that are an attribute, or in later opsets an input."""

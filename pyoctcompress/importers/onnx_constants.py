@@ -25,6 +25,8 @@ FOLDED = {
 }  # fmt: skip
 # Stands for the number of observations in shapes that the graph computes with.
 BATCH = 987654321
+# And this for the length of a sequence that is open.
+STEPS = 987654323
 _MOST = 2**24  # elements that a folded constant may have beyond those of its inputs
 _DTYPES = {  # of what is kept outside of the file
     1: "f4", 2: "u1", 3: "i1", 4: "u2", 5: "i2", 6: "i4", 7: "i8", 9: "?", 10: "f2", 11: "f8",
@@ -64,14 +66,12 @@ def tensor_array(onnx: Any, tensor: Any, folder: Path) -> Array:
 def fold(onnx: Any, node: Any, arrays: Sequence[Any], opset: int) -> list[Any]:
     """Compute a node whose inputs are constants."""
     given = [array for array in arrays if array is not None]
-    stretch: tuple[int, ...] | None = None
+    if node.op_type in ("ConstantOfShape", "Expand"):  # the same for every observation
+        given[-1] = np.where(given[-1] == BATCH, 1, given[-1])
     if node.op_type in ("ConstantOfShape", "Expand", "Range"):
         wanted = _count_of(node.op_type, given)
-        if not wanted <= _MOST:  # states of a batch: zeros, once
-            if node.op_type == "Range" or not wanted < 2**62:
-                raise Unsupported(f"a constant of {wanted} elements")
-            stretch = tuple(int(n) for n in np.ravel(given[-1]))
-            given[-1] = np.ones_like(given[-1])
+        if not wanted <= _MOST:
+            raise Unsupported(f"a constant of {wanted} elements")
     if any(attribute.HasField("g") for attribute in node.attribute):
         raise Unsupported("a graph within it")
     names = [name for name, array in zip(node.input, arrays, strict=True) if array is not None]
@@ -88,17 +88,7 @@ def fold(onnx: Any, node: Any, arrays: Sequence[Any], opset: int) -> list[Any]:
     except Exception as error:  # it raises what NumPy raises
         first = (str(error) or type(error).__name__).split("\n")[0]
         raise Unsupported(f"it cannot be computed: {first}") from None
-    if stretch is not None:
-        one: Array = np.asarray(next(iter(found)))
-        return [np.broadcast_to(one, np.broadcast_shapes(one.shape, stretch))]
     return [np.asarray(array) for array in found]
-
-
-def unstretched(array: Array) -> Array:
-    """Give an array without the copies that it is stretched to."""
-    if array.size <= _MOST:
-        return array
-    return array[tuple(slice(None, None if step else 1) for step in array.strides)]
 
 
 def _count_of(kind: str, given: Sequence[Any]) -> float:

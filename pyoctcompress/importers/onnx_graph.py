@@ -16,7 +16,7 @@ from pyoctcompress.importers import onnx_constants as constants
 from pyoctcompress.importers import onnx_layers as nodes
 from pyoctcompress.importers.building import Builder, Unsupported, Value, fail, library
 from pyoctcompress.importers.onnx_call import Call, attributes_of, text_of
-from pyoctcompress.importers.onnx_patterns import with_gelu
+from pyoctcompress.importers.onnx_patterns import with_gelu, with_states
 
 
 def read(path: Path, options: Mapping[str, Any]) -> tuple[dict[str, Any], Builder, list[Value]]:
@@ -86,7 +86,7 @@ class _Graph:
             small = tensor is not None and list(tensor.dims) in ([], [1])
             return constants.tensor_array(onnx, tensor, path.parent) if small else None
 
-        self.nodes = with_gelu(graph.node, number)
+        self.nodes = with_gelu(with_states(graph.node, number), number)
         self.readers = Counter(name for node in self.nodes for name in node.input)
         self.readers.update(one.name for one in graph.output)
 
@@ -183,8 +183,7 @@ class _Graph:
         elif node.op_type == "Shape" and reads[0] in self.values:
             shape = self.values[reads[0]].shape()
             dims = [constants.BATCH if n is None else n for n in shape]
-            if any(n != n for n in dims):
-                raise Unsupported("the length of a sequence; give the option input_size")
+            dims = [constants.STEPS if n != n else n for n in dims]
             attributes = attributes_of(node)
             cut = dims[attributes.get("start", 0) : attributes.get("end", None)]
             self.known[node.output[0]] = np.array(cut, np.int64)
@@ -195,14 +194,12 @@ class _Graph:
             raise Unsupported("its inputs are no constants")
 
     def array(self, name: str) -> Any:
-        """Give a constant as an array, but not one of endless copies."""
+        """Give a constant as an array."""
         found = self.known[name]
         if not isinstance(found, np.ndarray):
             found = constants.tensor_array(self.onnx, found, self.path.parent)
             if found.size < 2**16:  # large weights are read once, where they are used
                 self.known[name] = found
-        if constants.unstretched(found).size < found.size:
-            raise Unsupported(f"a constant of {found.size} elements")
         return found
 
     def quantization(self, node: Any) -> None:

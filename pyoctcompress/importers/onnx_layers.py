@@ -282,6 +282,10 @@ def unsqueeze(call: Call) -> Value:
     axes = [int(axis) for axis in call.numbers(1, "axes", [])]
     dims = len(value.axes) + len(axes)
     axes = sorted(axis % dims for axis in axes)
+    if value.axes == "NF" and axes == [2]:  # on the way to an image
+        return call.build.moved(value, "NFD")
+    if value.axes == "NFD" and axes in ([2], [3]):
+        value, axes = call.build.moved(value, "NF"), [2, 3]
     require(value.axes == "NF" and axes == [2, 3], f"the axes {axes} beside {value.axes}")
     return call.build.reshape(value, [value.size[0], 1, 1], call.name)
 

@@ -91,7 +91,7 @@ def recurrent(kind: str) -> Callable[[Call], Value]:
         require("clip" not in call.attributes, "clip")
         for k in (4, 5, 6, 7):
             if call.has(k):
-                require(k == 4 or call.is_zero(k), "states, lengths or peepholes")
+                require(k == 4 or not np.any(call.constant(k)), "states, lengths or peepholes")
         blocks = _BLOCKS[kind]
         units = int(call.get("hidden_size", 0))
 

@@ -1,4 +1,8 @@
-"""Gelu, which exporters below opset 20 write as x / 2 * (1 + erf (x / sqrt (2))), made one node."""
+"""What exporters write as several nodes, made one.
+
+Gelu below opset 20 is x / 2 * (1 + erf (x / sqrt (2))); the last layer's state of a stack of LSTM
+or GRU is picked out of the states of all layers.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,35 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+
+
+def with_states(nodes: Iterable[Any], constant: Callable[[str], Any]) -> list[Any]:
+    """Give the nodes, where a state is picked from several (Concat, Gather) as that state alone."""
+    left = list(nodes)
+    maker = {name: node for node in left for name in node.output}
+    readers: dict[str, int] = {}
+    for node in left:
+        for name in node.input:
+            readers[name] = readers.get(name, 0) + 1
+    for node in left:
+        joined = maker.get(node.input[0]) if node.op_type == "Gather" else None
+        if joined is None or joined.op_type != "Concat":
+            continue
+        axes = [attribute.i for one in (node, joined) for attribute in one.attribute]
+        makers = [maker.get(name) for name in joined.input]
+        where = constant(node.input[1])
+        if any(axes) or where is None or np.ndim(where) or not all(
+            one is not None and one.op_type in ("LSTM", "GRU") for one in makers
+        ):  # fmt: skip
+            continue
+        if not -len(makers) <= int(where) < len(makers):
+            continue
+        source = joined.input[int(where)]
+        node.op_type = "Squeeze"
+        del node.input[:], node.attribute[:]
+        node.input.append(source)
+        readers[joined.output[0]] -= 1
+    return [one for one in left if one.op_type != "Concat" or readers.get(one.output[0], 1)]
 
 
 def with_gelu(nodes: Iterable[Any], constant: Callable[[str], Any]) -> list[Any]:

@@ -402,6 +402,46 @@ def test_the_last_step_of_a_sequence(direction, tmp_path):
             convert(write(tmp_path, bad, constants, ["n", 6, 3]))
 
 
+@pytest.mark.parametrize("steps", [6, "t"])
+def test_the_state_of_the_last_of_a_stack(steps, tmp_path):
+    """As PyTorch's h[-1]: the states of all layers are joined, and one is picked."""
+
+    def gru(reads, weights, outputs):
+        given = [reads, *weights.split(), "", "h"]
+        return helper.make_node("GRU", given, outputs, hidden_size=5)
+
+    nodes = [
+        node("Transpose", "x", "t", perm=[1, 0, 2]),
+        node("Shape", "t", "all"),
+        node("Gather", "all one", "n", axis=0),
+        node("Concat", "one n five", "size", axis=0),
+        node("ConstantOfShape", "size", "h"),
+        gru("t", "w r b", ["y1", "h1"]),
+        node("Squeeze", "y1 one", "s1"),
+        gru("s1", "w2 r b", ["", "h2"]),
+        node("Concat", "h1 h2", "states", axis=0),
+        node("Gather", "states last", "y", axis=0),
+    ]
+    constants = {"one": np.array([1]), "five": np.array([5]), "last": np.array(-1),
+                 "w": numbers(1, 15, 3), "w2": numbers(1, 15, 5), "r": numbers(1, 15, 5),
+                 "b": numbers(1, 30)}  # fmt: skip
+    model = converted(tmp_path, nodes, constants, ["n", steps, 3])
+    assert [layer.get("result") for layer in model["layers"]] == [None, "last"]
+
+
+def test_features_beside_an_image_one_axis_after_the_other(tmp_path):
+    nodes = [
+        node("GlobalAveragePool", "x", "p"),
+        node("Flatten", "p", "f"),
+        node("Unsqueeze", "f two", "u"),
+        node("Unsqueeze", "u three", "v"),
+        node("Mul", "x v"),
+    ]
+    constants = {"two": np.array([2]), "three": np.array([3])}
+    model = converted(tmp_path, nodes, constants, IMAGE)
+    assert model["layers"][-1]["type"] == "multiply"
+
+
 def test_constants_that_would_fill_the_memory(tmp_path):
     nodes = [node("ConstantOfShape", "s", "k"), node("Add", "x k")]
     path = write(tmp_path, nodes, {"s": np.array([1, 4, 2**20, 2**20])}, IMAGE)
