@@ -155,7 +155,48 @@ static void combined (const int8_t *x, const int8_t *z, int8_t *y, int kind, con
 }
 """,
     ),
-    "softmax": (
+    "sloped": (
+        "scaled",
+        """/* Multipliers of codes above and below zero. */
+typedef struct {
+  int32_t zero, out_zero, low, high, multiplier[2], shift[2];
+} rectifier;
+
+static void sloped (const int8_t *x, int8_t *y, int32_t count, const int8_t *slope,
+                    int32_t slopes, const rectifier *r)
+{
+  int32_t i;
+  for (i = 0; i < count; i++) {
+    int32_t value = x[i] - r->zero, below = value < 0;
+    value = below ? value * slope[i % slopes] : value;
+    value = scaled (value, r->multiplier[below], r->shift[below]) + r->out_zero;
+    y[i] = (int8_t) (value < r->low ? r->low : value > r->high ? r->high : value);
+  }
+}
+""",
+    ),
+    "interpolated": (
+        "window floored divided",
+        """/* Between which lines each line and column of the result lies, and 1024ths of the second. */
+static void interpolated (const int8_t *x, int8_t *y, const window *g, const uint16_t *below,
+                          const uint16_t *above, const int32_t *parts, int away)
+{
+  int32_t a, b, c, last = g->out_height;
+  for (a = 0; a < g->out_height; a++)
+    for (b = 0; b < g->out_width; b++)
+      for (c = 0; c < g->channels; c++) {
+        int32_t p = parts[a], q = parts[last + b], total;
+        const int8_t *low = x + below[a] * g->width * g->channels + c;
+        const int8_t *high = x + above[a] * g->width * g->channels + c;
+        int32_t left = below[last + b] * g->channels, right = above[last + b] * g->channels;
+        total = (1024 - p) * ((1024 - q) * low[left] + q * low[right])
+                + p * ((1024 - q) * high[left] + q * high[right]);
+        *y++ = (int8_t) (away ? divided (total, 20) : floored (total + 524288, 20));
+      }
+}
+""",
+    ),
+    "exponential": (
         "high_multiply divided",
         """/* exp of Q5.26 numbers that are not positive, in Q0.31 (gemmlowp's). */
 static int64_t exponential (int64_t a)
@@ -186,25 +227,41 @@ static int64_t exponential_of (int32_t difference, int32_t multiplier, int32_t s
   return exponential (high_multiply (difference * ((int64_t) 1 << shift), multiplier));
 }
 
-static void softmax (const int8_t *x, int8_t *y, int32_t rows, int32_t length, int32_t multiplier,
-                     int32_t shift, int32_t least)
+/* 1 / (1 + a), where half is half of 1 + a, in Q0.31. */
+static int64_t inverted (int64_t half)
 {
-  int32_t a, i, k;
+  int64_t inverse = 1515870810 + high_multiply (half, -1010580540);
+  int32_t k;
+  for (k = 0; k < 3; k++)
+    inverse += 4 * high_multiply (inverse, 536870912 - high_multiply (half, inverse));
+  return 2 * inverse > INT32_MAX ? INT32_MAX : 2 * inverse;
+}
+
+static int32_t length_of (int64_t number)
+{
+  int32_t length = 0;
+  for (; number > 0; number /= 2)
+    length++;
+  return length;
+}
+""",
+    ),
+    "softmax": (
+        "exponential",
+        """static void softmax (const int8_t *x, int8_t *y, int32_t rows, int32_t length,
+                     int32_t multiplier, int32_t shift, int32_t least)
+{
+  int32_t a, i;
   for (a = 0; a < rows; a++, x += length, y += length) {
-    int32_t top = x[0], headroom = 32;
-    int64_t total = 0, half, inverse = 1515870810, part;
+    int32_t top = x[0], headroom;
+    int64_t total = 0, inverse;
     for (i = 1; i < length; i++)
       top = x[i] > top ? x[i] : top;
     for (i = 0; i < length; i++)
       if (x[i] - top >= least)
         total += divided (exponential_of (x[i] - top, multiplier, shift), 12);
-    for (part = total; part > 0; part /= 2)
-      headroom--;
-    half = (total * ((int64_t) 1 << headroom)) / 2;
-    inverse += high_multiply (half, -1010580540);
-    for (k = 0; k < 3; k++)
-      inverse += 4 * high_multiply (inverse, 536870912 - high_multiply (half, inverse));
-    inverse = 2 * inverse > INT32_MAX ? INT32_MAX : 2 * inverse;
+    headroom = 32 - length_of (total);
+    inverse = inverted (total * ((int64_t) 1 << headroom) / 2);
     for (i = 0; i < length; i++) {
       int64_t value = -128;
       if (x[i] - top >= least) {
@@ -212,6 +269,60 @@ static void softmax (const int8_t *x, int8_t *y, int32_t rows, int32_t length, i
         value = divided (value, 12 - headroom + 23) - 128;
       }
       y[i] = (int8_t) (value > 127 ? 127 : value);
+    }
+  }
+}
+""",
+    ),
+    "logsoftmax": (
+        "exponential scaled",
+        """/* log of a Q12.19 number of at least 1, in Q5.26: a power of two and a rational rest. */
+static int64_t logarithm (int64_t total)
+{
+  int64_t root = 1518500250, rest, other, power, p, q, square, above, below, y;
+  int32_t bits = length_of (total);
+  rest = 2 * high_multiply (total * ((int64_t) 1 << (31 - bits)), root);
+  power = ((int64_t) bits - 20) * 33554432 + 8388608;
+  bits = length_of (high_multiply (total, root));
+  other = total * ((int64_t) 1 << (31 - bits));
+  rest = other < rest ? other : rest;
+  rest = rest > INT32_MAX ? INT32_MAX : rest;
+  y = ((int64_t) bits - 19) * 33554432 - 8388608;
+  power = y > power ? y : power;
+  p = (rest + 1805811302) / 2;
+  q = 2 * (rest - 1805811301);
+  square = high_multiply (q, q);
+  above = high_multiply (q, rest) + high_multiply (high_multiply (q, square), 117049297);
+  below = high_multiply (p, 1057819769 + q + high_multiply (127690142, square));
+  below += high_multiply (638450708, q);
+  y = high_multiply (power, 1488522236);
+  y += high_multiply (divided (above, 6), inverted (floored (below + 2147483648, 1)));
+  return 2 * y > INT32_MAX ? INT32_MAX : 2 * y;
+}
+
+static void logsoftmax (const int8_t *x, int8_t *y, int32_t rows, int32_t length,
+                        int32_t multiplier, int32_t shift, int32_t least, int32_t back,
+                        int32_t back_shift)
+{
+  int32_t a, i;
+  for (a = 0; a < rows; a++, x += length, y += length) {
+    int32_t top = x[0], limit;
+    int64_t total = 0, log_total;
+    for (i = 1; i < length; i++)
+      top = x[i] > top ? x[i] : top;
+    for (i = 0; i < length; i++)
+      if (x[i] - top >= least)
+        total += divided (exponential_of (x[i] - top, multiplier, shift), 12);
+    log_total = logarithm (total);
+    limit = scaled (log_total - 2147483648, back, back_shift);
+    limit = limit < least - 1 ? least - 1 : limit;
+    for (i = 0; i < length; i++) {
+      int64_t value = -128;
+      if (x[i] - top > limit) {
+        value = high_multiply ((x[i] - top) * ((int64_t) 1 << shift), multiplier) - log_total;
+        value = divided (value, 22) + 127;
+      }
+      y[i] = (int8_t) (value > 127 ? 127 : value < -128 ? -128 : value);
     }
   }
 }

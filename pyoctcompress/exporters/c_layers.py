@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 Emit = Callable[["Writer", Step, list[str]], str]
 
-NOT_INTEGER = ("batchnorm", "scale", "prelu", "logsoftmax", "lstm", "gru")
+NOT_INTEGER = ("batchnorm", "scale", "lstm", "gru")
 _KINDS = {"add": 1, "subtract": 2, "multiply": 3}
 
 
@@ -170,8 +170,23 @@ def prelu(writer: Writer, step: Step, reads: list[str]) -> str:
     """Write a rectifier with a slope for each channel."""
     label, result = writer.label(step), writer.in_place(step, reads[0])
     slope = value_array(step.layer["slope"]).astype(np.float32).reshape(-1)
+    more: list[str] = []
+    if writer.integer:
+        codes, grid = integer.slope_codes(step.layer)
+        slope = codes.astype(np.int8)
+        scales = [integer.single(each) for each in (step.in_grids[0], grid, step.grid) if each]
+        ratios = [float(scales[0] / scales[2]), float(scales[0] * scales[1] / scales[2])]
+        pairs = [integer.fixed_multiplier(ratio) for ratio in ratios]
+        zeros = [scale_and_zero(each)[1] for each in (step.in_grids[0], step.grid) if each]
+        low, high = code_limits(step)
+        writer.file.kernels.add("sloped")
+        writer.file.define(
+            f"static const rectifier r_{label} = {{{zeros[0]}, {zeros[1]}, {low}, {high}, "
+            f"{braces([m for m, _ in pairs])}, {braces([s for _, s in pairs])}}};\n"
+        )
+        more = [f"&r_{label}"]
     name = writer.file.array(f"slope_{label}", slope)
-    writer.call("sloped", reads[0], result, math.prod(step.out_size), name, slope.size)
+    writer.call("sloped", reads[0], result, math.prod(step.out_size), name, slope.size, *more)
     return result
 
 
@@ -186,14 +201,19 @@ def softmax(writer: Writer, step: Step, reads: list[str]) -> str:
         return result
     grid, own = step.in_grids[0], step.grid
     assert grid is not None and own is not None
-    if (scalar(own["scale"]), scalar(own["zero_point"]), own["bits"]) != (1 / 256, -128, 8):
-        writer.network.refuse(layer, "its output must have 8 bits, the scale 1/256 and the zero "
-                              "point -128")  # fmt: skip
+    kind = layer["type"]
+    steps, zero = (256, -128) if kind == "softmax" else (16, 127)
+    if (scalar(own["scale"]), scalar(own["zero_point"]), own["bits"]) != (1 / steps, zero, 8):
+        writer.network.refuse(layer, f"its output must have 8 bits, the scale 1/{steps} and the "
+                              f"zero point {zero}")  # fmt: skip
     scale = float(np.float32(scalar(grid["scale"])))
     multiplier, shift = integer.fixed_multiplier(min(scale * 2**26, 2**31 - 1))
     least = max(-math.floor(31 * 2.0**26 / 2.0 ** float(shift)), -256)
     numbers = [int(multiplier), int(shift), least]
-    writer.call("softmax", reads[0], result, rows, length, *numbers)
+    if kind == "logsoftmax":
+        back = integer.fixed_multiplier(2.0 ** (31 - float(shift)) / float(multiplier))
+        numbers += [int(part) for part in back]
+    writer.call(kind, reads[0], result, rows, length, *numbers)
     return result
 
 
@@ -336,8 +356,22 @@ def enlarge(writer: Writer, step: Step, reads: list[str]) -> str:
     method = option(layer, "method", "nearest")
     corners = bool(option(layer, "align_corners", False))
     if writer.integer and method != "nearest":
-        writer.network.refuse(layer, "only upsampling by the nearest pixel keeps the grid")
-        return reads[0]
+        found = [integer.lines(step.in_sizes[0][d], step.out_size[d], corners) for d in range(2)]
+        below, above, share = (np.concatenate(each) for each in zip(*found, strict=True))
+        window = window_of(step.in_sizes[0], step.out_size)
+        writer.file.define(f"static const window g_{label} = {window};\n")
+        arrays = [
+            writer.file.array(f"{name}_{label}", numbers)
+            for name, numbers in (
+                ("below", below.astype(np.uint16)),
+                ("above", above.astype(np.uint16)),
+                ("parts", share.astype(np.int32)),
+            )
+        ]
+        result = writer.result(step)
+        away = int(writer.requantization == "double")
+        writer.call("interpolated", reads[0], result, f"&g_{label}", *arrays, away)
+        return on_own_grid(writer, step, label, result)
     lines, parts = [], []
     for d in range(2):
         maps = upsample.interpolation(step.in_sizes[0][d], factor[-d], method, corners)

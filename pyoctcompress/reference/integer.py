@@ -411,9 +411,7 @@ def slope_codes(layer: graph.Layer) -> tuple[Array, Grid]:
     return encode_grid(slope, grid).astype(np.float64).reshape(-1), grid
 
 
-def rectified(
-    layer: graph.Layer, x: Array, in_grid: Grid, out_grid: Grid, rounding: str
-) -> Array:
+def rectified(layer: graph.Layer, x: Array, in_grid: Grid, out_grid: Grid, rounding: str) -> Array:
     """Compute prelu of codes less their zero point."""
     slope, grid = slope_codes(layer)
     slope = slope.reshape([-1 if d == channel_dimension(x) else 1 for d in range(x.ndim)])

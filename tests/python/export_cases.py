@@ -22,6 +22,38 @@ def layer(kind, name, **fields):
     return {"type": kind, "name": name, **fields}
 
 
+SMALL = [
+    layer("tanh", "y"),
+    layer("gelu", "y"),
+    layer("leakyrelu", "y", slope=0.3),
+    layer("hardswish", "y"),
+    layer("relu6", "y"),
+    layer("relu", "y"),
+    layer("softmax", "y"),
+    layer("logsoftmax", "y"),
+    layer("prelu", "y", slope=np.array([[0.3], [-0.2], [1.4], [0.01]], np.float32)),
+    layer("upsample", "y", factor=2.0),
+    layer("upsample", "y", factor=3.0, method="bilinear"),
+    layer("upsample", "y", factor=np.array([[2.0, 5]]), method="bilinear"),
+    layer("upsample", "y", factor=2.0, method="bilinear", align_corners=True),
+    layer("globalmaxpool", "y"),
+    layer("permute", "y", dimensions=np.array([[3.0, 1, 2]])),
+    layer("reshape", "y", output_size=np.array([[5.0, 8, 3]]), order="chw"),
+    layer("maxpool", "y", pool_size=2.0, padding=1.0),
+]
+
+
+def small_integers():
+    """A convolution and one layer after it, on grids: type, network, inputs."""
+    rng = np.random.default_rng(0)
+    w = (rng.random((1, 1, 4, 4)) - 0.5).astype(np.float32)
+    x = (2 * rng.standard_normal((6, 5, 4, 20))).astype(np.float32)
+    for each in SMALL:
+        model = {"input_size": np.array([[6.0, 5, 4]]), "layers": [
+            layer("conv2d", "c", weights=w), each]}  # fmt: skip
+        yield each["type"], verbs.quantize(model, data=x)[0], x
+
+
 def single_layers(every=1):
     """One network for each vector whose layer reads one input: label, network, inputs, outputs."""
     for vector in VECTORS[::every]:

@@ -13,7 +13,15 @@ from pyoctcompress.exporters import c_file, to_c
 from pyoctcompress.reference import verbs
 from pyoctcompress.reference.quant import encode_grid
 
-from .export_cases import apart, branches, c_outputs, layer, many_kinds, single_layers
+from .export_cases import (
+    apart,
+    branches,
+    c_outputs,
+    layer,
+    many_kinds,
+    single_layers,
+    small_integers,
+)
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
 
@@ -81,6 +89,20 @@ def test_integers(tmp_path):
         for k, y, each in zip(network.plan.outputs, found, own, strict=True):
             where = f"{name}, {network.layers[k]['name']}"
             assert np.array_equal(y.reshape(each.shape), each), where
+
+
+@pytest.mark.parametrize("rounding", ["double", "single"])
+def test_integers_of_other_layers(rounding, tmp_path):
+    cases, wanted = [], []
+    for kind, model, x in small_integers():
+        name = f"m{len(cases)}"
+        network = to_c.write(model, tmp_path / f"{name}.c", requantization=rounding)
+        codes = encode_grid(x, model["quantization"]["input"]).astype(np.int8)
+        cases.append((name, network, codes))
+        own = verbs.predict(model, x, arithmetic="integer", requantization=rounding)
+        wanted.append((kind, encode_grid(own, network.output_grids()[0])))
+    for (kind, own), found in zip(wanted, c_outputs(tmp_path, cases), strict=True):
+        assert np.array_equal(found[0].reshape(own.shape), own), kind
 
 
 def test_codes_in_and_out(tmp_path):

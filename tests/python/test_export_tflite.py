@@ -11,7 +11,7 @@ from pyoctcompress.exporters import to_tflite
 from pyoctcompress.reference import verbs
 from pyoctcompress.reference.quant import encode_grid
 
-from .export_cases import apart, branches, layer, many_kinds, single_layers
+from .export_cases import apart, branches, layer, many_kinds, single_layers, small_integers
 
 pytest.importorskip("tflite")
 interpreter = pytest.importorskip("ai_edge_litert.interpreter")
@@ -99,41 +99,14 @@ def test_integers_of_a_trained_network(tmp_path, root):
             assert np.count_nonzero(apart) <= 1e-4 * apart.size, end["name"]
 
 
-SMALL = [
-    layer("tanh", "y"),
-    layer("gelu", "y"),
-    layer("leakyrelu", "y", slope=0.3),
-    layer("hardswish", "y"),
-    layer("relu6", "y"),
-    layer("relu", "y"),
-    layer("softmax", "y"),
-    layer("logsoftmax", "y"),
-    layer("prelu", "y", slope=np.array([[0.3], [-0.2], [1.4], [0.01]], np.float32)),
-    layer("upsample", "y", factor=2.0),
-    layer("upsample", "y", factor=3.0, method="bilinear"),
-    layer("upsample", "y", factor=np.array([[2.0, 5]]), method="bilinear"),
-    layer("upsample", "y", factor=2.0, method="bilinear", align_corners=True),
-    layer("globalmaxpool", "y"),
-    layer("permute", "y", dimensions=np.array([[3.0, 1, 2]])),
-    layer("reshape", "y", output_size=np.array([[5.0, 8, 3]]), order="chw"),
-    layer("maxpool", "y", pool_size=2.0, padding=1.0),
-]
-
-
 def test_integers_of_other_layers(tmp_path):
-    rng = np.random.default_rng(0)
-    w = (rng.random((1, 1, 4, 4)) - 0.5).astype(np.float32)
-    x = (2 * rng.standard_normal((6, 5, 4, 20))).astype(np.float32)
-    for each in SMALL:
-        model = {"input_size": np.array([[6.0, 5, 4]]), "layers": [
-            layer("conv2d", "c", weights=w), each]}  # fmt: skip
-        model, _ = verbs.quantize(model, data=x)
+    for kind, model, x in small_integers():
         network = to_tflite.write(model, tmp_path / "m.tflite")
         codes = encode_grid(x, model["quantization"]["input"]).astype(np.int8)
         found = run(tmp_path / "m.tflite", codes, "litert")[0]
         own = verbs.predict(model, x, arithmetic="integer", requantization="litert")
         grid = network.output_grids()[0]
-        assert np.array_equal(found.reshape(np.shape(own)), encode_grid(own, grid)), each["type"]
+        assert np.array_equal(found.reshape(np.shape(own)), encode_grid(own, grid)), kind
 
 
 @pytest.mark.parametrize("scheme", ["symmetric", "affine", "codebook"])
