@@ -177,7 +177,7 @@ static void sloped (const int8_t *x, int8_t *y, int32_t count, const int8_t *slo
     ),
     "interpolated": (
         "window floored divided",
-        """/* Between which lines each line and column of the result lies, and 1024ths of the second. */
+        """/* Two lines for each line and column of the result, and 1024ths of the second. */
 static void interpolated (const int8_t *x, int8_t *y, const window *g, const uint16_t *below,
                           const uint16_t *above, const int32_t *parts, int away)
 {
