@@ -87,7 +87,8 @@ def shrink(model: Model, **settings: Any) -> tuple[Any, Info]:
     model : dict or path
         A network.
     **settings
-        backend, output, compress, coding, timeout: as for `pyoctcompress.prune`.
+        ``sort``: units with many weights first, which codes smaller; backend, output, compress,
+        coding, timeout: as for `pyoctcompress.prune`.
 
     Returns
     -------

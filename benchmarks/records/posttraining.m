@@ -39,6 +39,7 @@ end
 started = tic ();
 small = nn_rdoq (only_what_counts (model), 'data', X, 'held_out', 0, 'tradeoff', ...
                  settings{row, 3});
+small = nn_shrink (small, 'sort', true);   % without dead units
 report_record (given{2}, small, Xt, Yt, started);
 if ~validating
   file = sprintf ('%s_posttraining_%s.mat', given{1:2});

@@ -8,7 +8,7 @@ function record_end (model, file, bits, validating, X, Y, started)
 %   X, Y        the images that judge
 %   started     of tic
 
-  model = quantize_biases (nn_shrink (model), bits);
+  model = quantize_biases (nn_shrink (model, 'sort', true), bits);
   report_record ('biases', model, X, Y, started);
   if ~validating
     file = fullfile (fileparts (mfilename ('fullpath')), file);

@@ -1,10 +1,15 @@
-function [model, info] = nn_shrink (model)
+function [model, info] = nn_shrink (model, varargin)
 %NN_SHRINK  Make a pruned network really smaller: remove its dead filters and neurons.
 %
 %   [model, info] = nn_shrink (model)
+%   [model, info] = nn_shrink (model, 'sort', true)
 %
 %   model  a network (docs/model-format.md), pruned by nn_prune with the structure 'filter',
 %          'neuron', 'row', 'channel' or 'column', or in any other way
+%
+%   Options, as name-value pairs or a struct:
+%     sort (false)  true: units with many weights, their own and those that read them, come first; a
+%                   coded file gets 1 or 2% smaller (octcompress.prune.sort_units)
 %
 %   info.parameters  [before after], all trained numbers
 %   info.macs        [before after], multiply-accumulates of one observation
@@ -21,7 +26,7 @@ function [model, info] = nn_shrink (model)
 %   The result is an ordinary network: it is saved, trained, quantized and exported like any other.
 %   Promises of pruning and quantization are kept for what remains.
 %
-%   Errors: octcompress:nn_shrink:notModel, :badLayer, :badSize.
+%   Errors: octcompress:nn_shrink:notModel, :badLayer, :badSize, :badValue, :unknownOption.
 %
 %   Example:
 %     model = nn_prune (model, 'sparsity', 0.5, 'structure', 'row');
@@ -29,9 +34,14 @@ function [model, info] = nn_shrink (model)
 %
 %   See also nn_prune, octcompress.prune.shrink.
 
+  options = octcompress.internal.parse_options ('nn_shrink', struct ('sort', false), varargin);
+  octcompress.internal.check ('nn_shrink', 'sort', options.sort, 'flag');
   model = octcompress.model.tidy ('nn_shrink', model);
   before = model;
   model = octcompress.prune.shrink ('nn_shrink', model);
+  if options.sort
+    model = octcompress.prune.sort_units ('nn_shrink', model);
+  end
   plans = {octcompress.model.plan('nn_shrink', before), octcompress.model.plan('nn_shrink', model)};
   info = struct ('parameters', [parameters(before), parameters(model)], ...
                  'macs', [sum(plans{1}.macs), sum(plans{2}.macs)], 'layers', {{}});
@@ -171,4 +181,18 @@ end
 %! small = nn_train (nn_shrink (model), single (some (2, 8)), [1 2 1 2 1 2 1 2], 'epochs', 1, ...
 %!                   'verbose', false);
 %! assert (size (nn_predict (small, single ([1; 1]))), [2 1]);
+%!test % sorted units: the same outputs, a smaller file
+%! rand ('twister', 4);
+%! sparse = @(m, n) single ((rand (m, n) - 0.5) .* (rand (m, n) < rand (m, 1) .* rand (1, n)));
+%! model.layers = {dense('a', sparse (60, 40), zeros (60, 1)), struct('type', 'relu'), ...
+%!                 dense('b', sparse (50, 60), zeros (50, 1)), struct('type', 'relu'), ...
+%!                 dense('c', sparse (5, 50), zeros (5, 1))};
+%! small = nn_quantize (nn_shrink (model), 3);
+%! sorted = nn_shrink (small, 'sort', true);
+%! x = single (some (40, 9));
+%! assert (nn_predict (sorted, x), nn_predict (small, x), 1e-5);
+%! [~, before] = nn_pack (small);
+%! [~, after] = nn_pack (sorted);
+%! assert (after.bytes < before.bytes);
+%!error <nn_shrink: there is no option 'srt'; the options are sort> nn_shrink (struct (), 'srt', 1)
 %!error <nn_shrink: MODEL must be a struct with a cell LAYERS> nn_shrink (struct ('A', 1))

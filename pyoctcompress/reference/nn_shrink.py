@@ -12,7 +12,7 @@ import numpy as np
 
 from . import layers as table
 from . import model as graph
-from .internal import Array, is_empty, scalar, size, value_array
+from .internal import Array, check, is_empty, parse_options, scalar, size, value_array
 from .quant import snap_to_grid
 
 SAME = {
@@ -22,10 +22,17 @@ SAME = {
 }
 
 
-def shrink(model: Any) -> tuple[graph.Model, dict[str, Any]]:
+def shrink(model: Any, **options: Any) -> tuple[graph.Model, dict[str, Any]]:
     """Remove the dead filters and neurons of a network; its outputs stay the same to rounding.
 
     Constants that removed units gave go into the biases of the layers that read them.
+
+    Parameters
+    ----------
+    model : dict
+        A network.
+    sort : bool
+        Units with many weights come first, which codes smaller (False).
 
     Returns
     -------
@@ -37,11 +44,16 @@ def shrink(model: Any) -> tuple[graph.Model, dict[str, Any]]:
     Raises
     ------
     ModelError
-        ``octcompress:nn_shrink:notModel``, ``badLayer``, ``badSize``.
+        ``octcompress:nn_shrink:notModel``, ``badLayer``, ``badSize``, ``badValue``,
+        ``unknownOption``.
     """
     caller = "nn_shrink"
+    options = parse_options(caller, {"sort": False}, options)
+    check(caller, "sort", options["sort"], "flag")
     before = graph.tidy(caller, model)
     after = shrunk(caller, before)
+    if scalar(options["sort"]):
+        after = sort_units(caller, after)
     plans = [graph.plan(caller, m) for m in (before, after)]
     pairs = zip(before["layers"], after["layers"], strict=True)
     rows = [
@@ -314,13 +326,24 @@ def cut(
     layer: graph.Layer, kind: str, gone: Array, gone_in: Array | None, constant: Array | None
 ) -> graph.Layer:
     """Cut the channels that went out of a layer, and fold the constants that it read."""
-    layer = graph.copy_tree(layer)
     kept = np.flatnonzero(~gone)
-    if kind == "linear":
-        if gone_in is not None and constant is not None:
+    if kind != "linear":
+        return select_units(layer, kind, kept)
+    kept_in = np.arange(links_of(layer).shape[1])
+    if gone_in is not None:
+        kept_in = np.flatnonzero(~gone_in)
+        if constant is not None:
+            layer = graph.copy_tree(layer)
             fold(layer, gone_in & ~np.isnan(constant) & (constant != 0), constant, kept)
-        inputs = links_of(layer).shape[1]
-        kept_in = np.arange(inputs) if gone_in is None else np.flatnonzero(~gone_in)
+    return select_units(layer, kind, kept, kept_in)
+
+
+def select_units(
+    layer: graph.Layer, kind: str, kept: Array, kept_in: Array | None = None
+) -> graph.Layer:
+    """Give a layer with some of its output and input channels, in a given order."""
+    layer = graph.copy_tree(layer)
+    if kind == "linear" and kept_in is not None:
         if not is_empty(layer.get("bias")):
             layer["bias"] = value_array(layer["bias"])[kept]
         if layer["type"] == "dense":
@@ -340,6 +363,72 @@ def cut(
             value = value_array(layer[name])
             layer[name] = value[:, :, kept] if value.ndim > 2 else value[kept]
     return layer
+
+
+def sort_units(caller: str, model: graph.Model) -> graph.Model:
+    """Put the filters and neurons with the most weights first; see ``sort_units.m``."""
+    plan = graph.plan(caller, model)
+    layers = list(model["layers"])
+    model = {**model, "layers": layers}
+    kinds = [kind_of(layer, plan, k, model) for k, layer in enumerate(layers)]
+    for k in [k for k, kind in enumerate(kinds) if kind == "linear"]:
+        way = way_to_reader(k, plan, kinds)
+        if not way or is_pattern(layers[k]) or is_pattern(layers[way[-1]]):
+            continue
+        own = weights_of_units(layers[k], True)
+        owners = np.arange(own.size)
+        for r in way[:-1]:
+            if kinds[r] == "flatten":
+                owners = owners[flatten_owners(model, plan, r)]
+        read = weights_of_units(layers[way[-1]], False)
+        counts = own + np.bincount(owners, weights=read, minlength=own.size)
+        order = np.argsort(-counts, kind="stable")
+
+        inputs = np.arange(weights_of_units(layers[k], False).size)
+        layers[k] = select_units(layers[k], "linear", order, inputs)
+        for r in way[:-1]:
+            if kinds[r] == "flatten":
+                by_owner = np.argsort(flatten_owners(model, plan, r), kind="stable")
+                places = by_owner.reshape(order.size, -1)
+                moved = np.empty(by_owner.size, np.intp)
+                moved[places] = places[order]
+                order = moved
+            else:
+                layers[r] = select_units(layers[r], "same", order)
+        outputs = np.arange(weights_of_units(layers[way[-1]], True).size)
+        layers[way[-1]] = select_units(layers[way[-1]], "linear", outputs, order)
+    return model
+
+
+def way_to_reader(k: int, plan: graph.Plan, kinds: list[str]) -> list[int]:
+    """Find the layers behind one up to the next with weights; none if others read it too."""
+    way = [k]
+    while len(way) == 1 or kinds[way[-1]] != "linear":
+        readers = [r for r, reads in enumerate(plan.inputs) if way[-1] in reads]
+        alone = len(readers) == 1 and len(plan.inputs[readers[0]]) == 1
+        if not alone or way[-1] in plan.outputs:
+            return []
+        if kinds[readers[0]] not in ("linear", "same", "flatten"):
+            return []
+        way.append(readers[0])
+    return way[1:]
+
+
+def is_pattern(layer: graph.Layer) -> bool:
+    """Say whether neighbours hang together: pruned by n:m or in blocks, or a grid by groups."""
+    structure = layer.get("pruning", {}).get("weights", {}).get("structure", "")
+    group = layer.get("quantization", {}).get("weights", {}).get("group")
+    grouped = not is_empty(group) and bool(np.any(np.asarray(group) > 0))
+    return structure == "block" or ":" in structure or grouped
+
+
+def weights_of_units(layer: graph.Layer, outputs: bool) -> Array:
+    """Count the weights that are not zero of each output channel, or of each input channel."""
+    used = value_array(layer["weights"]) != 0
+    if layer["type"] != "dense":
+        used = used.reshape(full_size(layer), order="F").sum(axis=(0, 1))
+        used = used.T if layer["type"] == "conv2d" else used
+    return np.asarray(used.sum(axis=1 if outputs else 0))
 
 
 def fold(layer: graph.Layer, which: Array, constant: Array, kept: Array) -> None:
@@ -370,7 +459,7 @@ def cut_weights(layer: graph.Layer, w: Array, kept: Mapping[int, Array]) -> None
     if promise is not None:
         promise["zeros"] = float(w.size - np.count_nonzero(w))
     grid = layer.get("quantization", {}).get("weights")
-    if grid is None:
+    if grid is None or "codebook" in grid:
         return
     grouped = not is_empty(grid.get("group")) and np.any(np.asarray(grid["group"]) > 0)
     if "scale" not in grid or "axis" not in grid or grouped:

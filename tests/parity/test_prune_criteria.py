@@ -153,6 +153,26 @@ def test_schedules():
     compare(cases)
 
 
+def convolutions(order):
+    random = np.random.RandomState([22])
+    w = random.standard_normal((3, 3, 2, 5)) * (random.random_sample((1, 1, 2, 5)) < 0.6)
+    v = random.standard_normal((3, 30)) * (random.random_sample((3, 30)) < 0.4)
+    vector = {
+        name: random.random_sample((5, 1)) for name in ("scale", "offset", "mean", "variance")
+    }
+    return {
+        "input_size": np.array([[8.0, 7.0, 2.0]]),
+        "layers": [
+            {"type": "conv2d", "name": "c", "weights": w, "bias": random.standard_normal((5, 1))},
+            {"type": "batchnorm", "name": "n", **vector},
+            {"type": "maxpool", "name": "p", "pool_size": 2.0},
+            {"type": "flatten", "name": "f", "order": order},
+            {"type": "relu", "name": "r"},
+            {"type": "dense", "name": "d", "weights": v},
+        ],
+    }
+
+
 def test_shrink():
     dead = {**MODEL, "layers": [dict(layer) for layer in MODEL["layers"]]}
     w = dead["layers"][0]["weights"].copy()
@@ -165,11 +185,18 @@ def test_shrink():
     some = [verbs.prune(MODEL, sparsity=s, structure="row")[0] for s in (0.2, 0.6, 1.0)]
     some += [verbs.quantize(some[1], bits=6.0, granularity="channel")[0], models.graph(np.float64)]
     some += [verbs.prune(models.graph(np.float64), sparsity=0.9)[0], dead, models.sequence()]
+    some += [verbs.quantize(some[1], bits=3.0, scheme="codebook")[0]]
+    some += [verbs.prune(MODEL, structure="2:4")[0]]
+    some += [verbs.quantize(some[1], bits=4.0, granularity="group", group_size=2.0)[0]]
+    some += [convolutions(order) for order in ("hwc", "chw", "keras")]
+    small = {"": 1e-12}
     compare(
         [
-            Case(f"model {k}", "nn_shrink", nn_shrink.shrink, [m], nargout=2, tolerance={"": 1e-12})
+            Case(f"model {k} {o}", "nn_shrink", nn_shrink.shrink, [m], o, 2, small)
             for k, m in enumerate(some)
+            for o in ({}, {"sort": True})
         ]
+        + [Case("options", "nn_shrink", nn_shrink.shrink, [MODEL], {"sort": 2.0}, fails=True)]
     )
 
 
@@ -178,6 +205,8 @@ def test_shrink_keeps_the_outputs():
         pruned, _ = verbs.prune(MODEL, sparsity=sparsity, structure="row", scope="global")
         small, info = nn_shrink.shrink(pruned)
         assert info["parameters"][0, 1] < info["parameters"][0, 0]
+        np.testing.assert_allclose(verbs.predict(small, X), verbs.predict(pruned, X), atol=1e-12)
+        small, _ = nn_shrink.shrink(pruned, sort=True)
         np.testing.assert_allclose(verbs.predict(small, X), verbs.predict(pruned, X), atol=1e-12)
 
 

@@ -10,13 +10,13 @@ import pyoctcompress as oc
 
 # name: bytes of the file, errors among the 10,000 test images
 RECORDS = {
-    "lenet300_4k": (4066, 150),
-    "lenet5_10k": (10146, 65),
-    "lenet300_posttraining_20k": (18596, 170),
-    "lenet5_4k": (3734, 87),
-    "lenet300_posttraining_25k": (24914, 166),
-    "lenet5_posttraining_28k": (26946, 78),
-    "lenet5_posttraining_48k": (45084, 69),
+    "lenet300_4k": (4038, 150),
+    "lenet5_10k": (10078, 65),
+    "lenet300_posttraining_20k": (18242, 170),
+    "lenet5_4k": (3730, 87),
+    "lenet300_posttraining_25k": (24434, 166),
+    "lenet5_posttraining_28k": (26435, 78),
+    "lenet5_posttraining_48k": (44284, 69),
 }
 
 

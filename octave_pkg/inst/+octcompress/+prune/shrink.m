@@ -209,62 +209,22 @@ end
 
 function layer = cut (layer, kind, gone, gone_in, constant)
   kept = find (~gone);
-  if strcmp (kind, 'linear')
-    has_bias = isfield (layer, 'bias') && ~isempty (layer.bias);
-    kept_in = find (~gone_in);
-    if isscalar (gone_in)
-      kept_in = 1:size (links_of (layer), 2);
-    else
-      folded = folded_into_bias (layer, gone_in & ~isnan (constant) & constant ~= 0, constant);
-      if any (folded(kept) ~= 0)
-        if ~has_bias
-          layer.bias = zeros (numel (gone), 1, class (layer.weights));
-          has_bias = true;
-        end
-        layer.bias = cast (double (layer.bias) + folded, class (layer.bias));
-        layer = without_promise (layer, 'quantization', 'bias');
+  kept_in = find (~gone_in);
+  if strcmp (kind, 'linear') && isscalar (gone_in)
+    kept_in = 1:size (links_of (layer), 2);
+  elseif strcmp (kind, 'linear')
+    folded = folded_into_bias (layer, gone_in & ~isnan (constant) & constant ~= 0, constant);
+    if any (folded(kept) ~= 0)
+      if ~isfield (layer, 'bias') || isempty (layer.bias)
+        layer.bias = zeros (numel (gone), 1, class (layer.weights));
       end
-    end
-    if has_bias
-      layer.bias = layer.bias(kept);
-    end
-    sizes = [numel(gone), 1];
-    switch layer.type
-      case 'dense'
-        layer.weights = layer.weights(kept, kept_in);
-        layer.weights_size = [numel(kept), numel(kept_in)];
-        layer = cut_promises (layer, {kept, kept_in});
-      otherwise
-        sizes = octcompress.layers.weights_size (layer, 4);
-        w = reshape (layer.weights, sizes);
-        chosen = {kept_in, kept};
-        if strcmp (layer.type, 'transposedconv2d')
-          chosen = {kept, kept_in};
-        end
-        layer.weights = w(:, :, chosen{1}, chosen{2});
-        layer.weights_size = [sizes(1:2), numel(chosen{1}), numel(chosen{2})];
-        layer = cut_promises (layer, {1:sizes(1), 1:sizes(2), chosen{:}}); %#ok<CCAT>
-    end
-    return
-  end
-  if strcmp (layer.type, 'conv2d')
-    sizes = octcompress.layers.weights_size (layer, 4);
-    w = reshape (layer.weights, sizes);
-    layer.weights = w(:, :, :, kept);
-    layer.weights_size = [sizes(1:3), numel(kept)];
-    layer.groups = numel (kept);
-    layer = cut_promises (layer, {1:sizes(1), 1:sizes(2), 1:sizes(3), kept});
-  end
-  for name = {'bias', 'scale', 'offset', 'mean', 'variance', 'slope'}
-    if isfield (layer, name{1}) && numel (layer.(name{1})) > 1
-      value = layer.(name{1});
-      if ndims (value) > 2
-        layer.(name{1}) = value(:, :, kept);
-      else
-        layer.(name{1}) = value(kept);
+      layer.bias = cast (double (layer.bias) + folded, class (layer.bias));
+      if isfield (layer, 'quantization') && isfield (layer.quantization, 'bias')
+        layer.quantization = rmfield (layer.quantization, 'bias');
       end
     end
   end
+  layer = octcompress.prune.select_units (layer, kind, kept, kept_in);
 end
 
 function total = folded_into_bias (layer, which, constant)
@@ -279,30 +239,6 @@ function total = folded_into_bias (layer, which, constant)
       by_channel = by_channel';
     end
     total = by_channel(:, which) * constant(which);
-  end
-end
-
-function layer = cut_promises (layer, kept)
-  if isfield (layer, 'pruning') && isfield (layer.pruning, 'weights')
-    layer.pruning.weights.zeros = numel (layer.weights) - nnz (layer.weights);
-  end
-  if isfield (layer, 'quantization') && isfield (layer.quantization, 'weights')
-    grid = layer.quantization.weights;
-    if ~isfield (grid, 'scale') || ~isfield (grid, 'axis') ...
-          || (isfield (grid, 'group') && any (grid.group > 0))
-      layer = without_promise (layer, 'quantization', 'weights');
-    elseif numel (grid.scale) > 1
-      layer.quantization.weights.scale = grid.scale(kept{grid.axis});
-      if numel (grid.zero_point) > 1
-        layer.quantization.weights.zero_point = grid.zero_point(kept{grid.axis});
-      end
-    end
-  end
-end
-
-function layer = without_promise (layer, kind, field)
-  if isfield (layer, kind) && isfield (layer.(kind), field)
-    layer.(kind) = rmfield (layer.(kind), field);
   end
 end
 
