@@ -125,11 +125,11 @@ def _pytorch(path: Path) -> dict[str, Array]:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
     except Exception as error:  # of pickle, zip and torch itself
-        first = (str(error) or type(error).__name__).split("\n")[0]
+        first = (str(error) or type(error).__name__).split("\n")[0].split(". ")[0]
         fail(
             "badFile",
             f"'{path}' cannot be read with weights_only, which keeps a file from running code: "
-            f"{first[:200]}; in PyTorch save the model's state_dict ()",
+            f"{first[:200]}. Of a whole model, save the model's state_dict () in its place",
         )
     for name in _INSIDE:
         if isinstance(found, Mapping) and isinstance(found.get(name), Mapping):

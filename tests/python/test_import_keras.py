@@ -374,6 +374,9 @@ def test_the_check_where_keras_is_installed(writer, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="differ from those of Keras 3") as caught:
         convert(path)
     assert caught.value.tag == "wrongResult"
+    monkeypatch.setitem(sys.modules, "keras", ActedKeras(weights, bias * np.nan))
+    with pytest.raises(ModelError, match="by inf of the largest"):
+        convert(path)
     monkeypatch.setitem(sys.modules, "keras", None)
     check = convert(path)[1]["check"]
     assert check["text"] == "not checked: Keras is not installed (pip install keras)"
