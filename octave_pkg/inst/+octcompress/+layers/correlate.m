@@ -32,7 +32,7 @@ function y = by_input (x, w, bias, columns, rows)
   [kh, oh] = size (rows);
   m = ow * n;
   if is_plain (columns, rows, width, height)
-    y = reshape (w, [], c) * reshape (x, c, []);
+    y = with_bias (reshape (w, [], c) * reshape (x, c, []), bias);
   elseif has_few_channels (c) && together (c, kw, ow, size (w, 1)) > 1
     b = together (c, kw, ow, size (w, 1));
     [x, columns, rows] = octcompress.layers.pad_windows (x, columns, rows, 0);
@@ -44,10 +44,11 @@ function y = by_input (x, w, bias, columns, rows)
     end
     wide = reshape (wide, [], c * size (columns, 1) * kh);
     x = line_up (x, columns);
+    bias = repmat (bias, b, 1);
     groups = output_groups (oh, size (x, 2));
     lines = cell (1, numel (groups));
     for i = 1:numel (groups)
-      lines{i} = wide * stack (x, rows(:, groups{i}));
+      lines{i} = with_bias (wide * stack (x, rows(:, groups{i})), bias);
     end
     y = reshape ([lines{:}], size (w, 1), []);
   elseif has_few_channels (c)
@@ -56,7 +57,8 @@ function y = by_input (x, w, bias, columns, rows)
     lines = cell (1, oh);
     for r = 1:oh
       part = x(:, :, :, rows(:, r));
-      lines{r} = w * reshape (part(index), size (index));   % of a vector, a vector as it lies
+      line = w * reshape (part(index), size (index));   % of a vector, a vector as it lies
+      lines{r} = with_bias (line, bias);
     end
     y = [lines{:}];
   else
@@ -64,31 +66,36 @@ function y = by_input (x, w, bias, columns, rows)
     targets = targets_of (rows, height);
     if m < 1024
       groups = row_groups (height, rows, m);
-      y = rows_together (x, w, columns, targets, groups, m, oh);
+      y = with_bias (rows_together (x, w, columns, targets, groups, m, oh), bias);
     else
-      y = row_by_row (x, w, columns, targets, m, oh);
+      y = row_by_row (x, w, columns, targets, m, oh, bias);
     end
-  end
-  if ~isempty (bias)
-    y = octcompress.layers.affine (y, [], bias);
   end
   y = reshape (y, [], ow, n, oh);
 end
 
-function y = row_by_row (x, w, columns, targets, m, oh)
+function y = with_bias (y, bias)
+  % A row at a time, while it is in the cache.
+  if ~isempty (bias)
+    y = octcompress.layers.affine (y, [], bias);
+  end
+end
+
+function y = row_by_row (x, w, columns, targets, m, oh, bias)
   lines = cell (1, oh);
   for row = find (any (targets > 0, 1))
     part = gather (x, columns, row);
     for k = find (targets(:, row) > 0)'
       r = targets(k, row);
       if isempty (lines{r})
-        lines{r} = w{k} * part;
+        lines{r} = with_bias (w{k} * part, bias);
       else
         lines{r} = lines{r} + w{k} * part;
       end
     end
   end
-  lines(cellfun (@isempty, lines)) = {zeros(size (w{1}, 1), m, class (w{1}))};
+  empty = with_bias (zeros (size (w{1}, 1), m, class (w{1})), bias);
+  lines(cellfun (@isempty, lines)) = {empty};
   y = [lines{:}];
 end
 
