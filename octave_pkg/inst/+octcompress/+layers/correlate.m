@@ -32,7 +32,10 @@ function y = by_input (x, w, bias, columns, rows)
   [kh, oh] = size (rows);
   m = ow * n;
   if is_plain (columns, rows, width, height)
-    y = with_bias (reshape (w, [], c) * reshape (x, c, []), bias);
+    y = reshape (w, [], c) * reshape (x, c, []);
+    if ~isempty (bias)
+      y = octcompress.layers.affine (y, [], bias);
+    end
   elseif has_few_channels (c) && together (c, kw, ow, size (w, 1)) > 1
     b = together (c, kw, ow, size (w, 1));
     [x, columns, rows] = octcompress.layers.pad_windows (x, columns, rows, 0);
@@ -44,21 +47,23 @@ function y = by_input (x, w, bias, columns, rows)
     end
     wide = reshape (wide, [], c * size (columns, 1) * kh);
     x = line_up (x, columns);
-    bias = repmat (bias, b, 1);
     groups = output_groups (oh, size (x, 2));
+    base = start (repmat (bias, b, 1), size (wide, 1), size (x, 2) * numel (groups{1}), class (w));
     lines = cell (1, numel (groups));
     for i = 1:numel (groups)
-      lines{i} = with_bias (wide * stack (x, rows(:, groups{i})), bias);
+      part = stack (x, rows(:, groups{i}));
+      lines{i} = base(:, 1:size (part, 2)) + wide * part;
     end
     y = reshape ([lines{:}], size (w, 1), []);
   elseif has_few_channels (c)
     w = reshape (w, [], c * kw * kh);
     [x, rows, index] = window_index (x, columns, rows);
+    base = start (bias, size (w, 1), m, class (w));
     lines = cell (1, oh);
     for r = 1:oh
       part = x(:, :, :, rows(:, r));
-      line = w * reshape (part(index), size (index));   % of a vector, a vector as it lies
-      lines{r} = with_bias (line, bias);
+      % of a vector, a vector as it lies
+      lines{r} = base + w * reshape (part(index), size (index));
     end
     y = [lines{:}];
   else
@@ -66,7 +71,7 @@ function y = by_input (x, w, bias, columns, rows)
     targets = targets_of (rows, height);
     if m < 1024
       groups = row_groups (height, rows, m);
-      y = with_bias (rows_together (x, w, columns, targets, groups, m, oh), bias);
+      y = rows_together (x, w, columns, targets, groups, m, oh, bias);
     else
       y = row_by_row (x, w, columns, targets, m, oh, bias);
     end
@@ -74,33 +79,30 @@ function y = by_input (x, w, bias, columns, rows)
   y = reshape (y, [], ow, n, oh);
 end
 
-function y = with_bias (y, bias)
-  % A row at a time, while it is in the cache.
-  if ~isempty (bias)
-    y = octcompress.layers.affine (y, [], bias);
+function y = start (bias, out, count, kind)
+  % What products are added to: the bias, in COUNT columns.
+  if isempty (bias)
+    y = zeros (out, count, kind);
+  else
+    y = repmat (bias, 1, count);
   end
 end
 
 function y = row_by_row (x, w, columns, targets, m, oh, bias)
   lines = cell (1, oh);
+  lines(:) = {start(bias, size (w{1}, 1), m, class (w{1}))};
   for row = find (any (targets > 0, 1))
     part = gather (x, columns, row);
     for k = find (targets(:, row) > 0)'
       r = targets(k, row);
-      if isempty (lines{r})
-        lines{r} = with_bias (w{k} * part, bias);
-      else
-        lines{r} = lines{r} + w{k} * part;
-      end
+      lines{r} = lines{r} + w{k} * part;
     end
   end
-  empty = with_bias (zeros (size (w{1}, 1), m, class (w{1})), bias);
-  lines(cellfun (@isempty, lines)) = {empty};
   y = [lines{:}];
 end
 
-function y = rows_together (x, w, columns, targets, groups, m, oh)
-  y = zeros (size (w{1}, 1), m * oh, class (w{1}));
+function y = rows_together (x, w, columns, targets, groups, m, oh, bias)
+  y = start (bias, size (w{1}, 1), m * oh, class (w{1}));
   for group = groups
     part = gather (x, columns, group{1});
     for k = 1:numel (w)
