@@ -142,6 +142,36 @@ class Quantized:
         return grid(self.scale, self.zero, bits, signed, our_axis, inside)
 
 
+@dataclass
+class Listed:
+    """A constant out of a codebook, or of half precision."""
+
+    grid: dict[str, Any]
+    name: str
+
+    def promise(self, our_axis: int, axis: int) -> dict[str, Any]:
+        """Give the grid; it is one for all."""
+        return dict(self.grid)
+
+
+def listed(kind: str, names: Sequence[str], arrays: Sequence[Any], found: Array) -> Listed | None:
+    """Give the promise of what Gather or Cast made of constants."""
+    first = arrays[0] if arrays else None
+    if first is None:
+        return None
+    if kind == "Gather" and first.dtype == np.float32 and first.ndim == 1 and found.ndim > 1:
+        entries = np.unique(first).reshape(-1, 1)
+        if 2 <= entries.size <= 256:
+            bits = float(math.ceil(math.log2(entries.size)))
+            grid = {"bits": bits, "scheme": "codebook", "codebook": entries, "axis": 0.0}
+            return Listed(grid, names[1])
+    if kind == "Cast" and first.dtype == np.float16 and found.dtype == np.float32:
+        one = np.ones((1, 1), np.float32)
+        grid = {"bits": 16.0, "scheme": "fp16", "scale": one, "zero_point": 0 * one, "axis": 0.0}
+        return Listed(grid, names[0])
+    return None
+
+
 def _along(values: Array, axis: int, dims: int) -> Array:
     if values.size == 1:
         return values.reshape(())

@@ -69,7 +69,7 @@ class _Graph:
         self.builder = Builder()
         self.values: dict[str, Value] = {}
         self.known: dict[str, Any] = {}  # constants: arrays, or tensors not yet read
-        self.quantized: dict[str, constants.Quantized] = {}
+        self.quantized: dict[str, constants.Quantized | constants.Listed] = {}
         self.faults: list[str] = []
         for tensor in graph.initializer:
             self.known[tensor.name] = tensor
@@ -180,6 +180,9 @@ class _Graph:
             found = constants.fold(self.onnx, node, arrays, self.opset)
             for name, array in zip(node.output, found, strict=False):
                 self.known[name] = array
+            promised = constants.listed(node.op_type, node.input, arrays, found[0])
+            if promised is not None:
+                self.quantized[node.output[0]] = promised
         elif node.op_type == "Shape" and reads[0] in self.values:
             shape = self.values[reads[0]].shape()
             dims = [constants.BATCH if n is None else n for n in shape]
@@ -217,9 +220,9 @@ class _Graph:
                 self.known[out] = constants.quantize(array, scale, zero, axis)
                 return
             zero = zero if has_zero else np.zeros_like(scale, array.dtype)
-            found = constants.Quantized(array, scale, zero, axis, source, block)
-            self.quantized[out] = found
-            self.known[out] = found.values()
+            integers = constants.Quantized(array, scale, zero, axis, source, block)
+            self.quantized[out] = integers
+            self.known[out] = integers.values()
             return
         if node.op_type == "DequantizeLinear":
             self.values[out] = self.values[source]

@@ -88,6 +88,11 @@ def test_weights(tmp_path, options, opset, kind):
     assert info["check"]["checked"]
     for own, one in zip(weighted(model), weighted(back), strict=True):
         assert np.array_equal(own["weights"], one["weights"]), own["name"]
+        grid = one["quantization"]["weights"]  # of more bits, or scales, where the file has them
+        if "codebook" in grid or grid["scheme"] == "fp16":
+            assert grid["scheme"] == options["scheme"]
+        else:
+            assert grid["scheme"] in ("symmetric", "affine")
     graph = onnx.load(tmp_path / "m.onnx").graph
     held = {t.name: t for t in graph.initializer}
     place = {"codebook": "places", "fp16": "half"}.get(options.get("scheme"), "codes")
