@@ -74,7 +74,7 @@ function place = first_object (value, here)
   place = '';
   if isstruct (value)
     names = fieldnames (value);
-    if numel (value) == 1 && strcmp (names(1:min (end, 1)), 'MCOS') && isa (value.MCOS, 'uint32')
+    if numel (value) == 1 && isfield (value, 'MCOS') && isa (value.MCOS, 'uint32')
       place = here;
       return
     end
@@ -269,7 +269,7 @@ end
 %!test % an object, as Octave reads it, is not taken for a struct
 %! file = [tempname() '.mat'];
 %! deleting = onCleanup (@() delete (file));
-%! s.a = {1, struct('MCOS', uint32 ([3707764736; 2; 1]))};
+%! s.a = {struct(), struct('MCOS', uint32 ([3707764736; 2; 1]))};
 %! save ('-v6', file, 's');
 %! try
 %!   octcompress.internal.read_mat ('f', file);
