@@ -374,9 +374,12 @@ def test_the_check_where_keras_is_installed(writer, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="differ from those of Keras 3") as caught:
         convert(path)
     assert caught.value.tag == "wrongResult"
-    monkeypatch.setitem(sys.modules, "keras", ActedKeras(weights, bias * np.nan))
+    some = np.where(np.arange(4) == 1, np.float32(np.nan), bias)
+    monkeypatch.setitem(sys.modules, "keras", ActedKeras(weights, some))
     with pytest.raises(ModelError, match="by inf of the largest"):
         convert(path)
+    monkeypatch.setitem(sys.modules, "keras", ActedKeras(weights, bias * np.nan))
+    assert "gives no finite numbers" in convert(path)[1]["check"]["text"]
     monkeypatch.setitem(sys.modules, "keras", None)
     check = convert(path)[1]["check"]
     assert check["text"] == "not checked: Keras is not installed (pip install keras)"
