@@ -1,11 +1,13 @@
 """The network engine beside PyTorch on the same machine: inference, training, convolutions.
 
-    python benchmarks/engine.py [rounds]
+    python benchmarks/engine.py [rounds] [--processor]
 
-Both use two threads. Each round runs Octave and PyTorch in turn, each in a process of its own,
-which takes the least of a few repetitions; the table has the medians over the rounds. A training
-step is everything that nn_train does for a batch: the batch taken out of the data, forward, loss,
-backward, SGD with momentum. Needs the extra `torch`; without it PyTorch's columns are empty.
+Both use two threads; with --processor one, the networks only, and times are of the processor, so
+that other load on the machine counts little. Each round runs Octave and PyTorch in turn, each in
+a process of its own, which takes the least of a few repetitions; the table has the medians over
+the rounds. A training step is everything that nn_train does for a batch: the batch taken out of
+the data, forward, loss, backward, SGD with momentum. Needs the extra `torch`; without it
+PyTorch's columns are empty.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ import common
 
 NETWORKS = {"lenet5": 128, "resnet8": 128, "mobilenet": 32}
 LABELS = {"lenet5": "LeNet-5", "resnet8": "ResNet, 8 layers", "mobilenet": "MobileNet blocks"}
-THREADS = 2
+PROCESSOR = "--processor" in sys.argv
+THREADS = 1 if PROCESSOR else 2
 REPETITIONS = 8
 
 TORCH = f"""
@@ -61,14 +64,16 @@ def mobilenet():
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, 10)]
     return (3, 96, 96), nn.Sequential(*layers)
 
+clock = time.process_time if {PROCESSOR} else time.perf_counter
+
 def least(f):
     f()
     f()
     seconds = []
     for _ in range({REPETITIONS}):
-        start = time.perf_counter()
+        start = clock()
         f()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(clock() - start)
     return 1e3 * min(seconds)
 
 shape, model = globals()["NAME"]()
@@ -99,7 +104,7 @@ def figures(output: str) -> dict[str, float]:
 
 def measure_octave(name: str, batch: int) -> dict[str, float]:
     """Time one network in Octave; peak_mb is what its process held at most."""
-    code = f"engine_times ('{name}', {batch}, {REPETITIONS});"
+    code = f"engine_times ('{name}', {batch}, {REPETITIONS}, {PROCESSOR:d});"
     output, peak = common.octave(code, THREADS)
     return {**figures(output), "peak_mb": peak / 1e6}
 
@@ -156,11 +161,13 @@ def batches() -> None:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    rounds = next((int(word) for word in sys.argv[1:] if word.isdigit()), 3)
     has_torch = importlib.util.find_spec("torch") is not None
     if not has_torch:
         print("PyTorch is not installed: its columns are empty (pip install octcompress[torch])")
     networks(rounds, has_torch)
+    if PROCESSOR:
+        return
     print()
     convolutions()
     print()

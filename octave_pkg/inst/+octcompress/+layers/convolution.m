@@ -13,9 +13,8 @@ function result = convolution (form, a, b, bias, g, groups)
 %   'correlate' is conv2d forward; 'spread' is its adjoint: the gradient by the input, and the
 %   transposed convolution forward; 'weights' is the gradient by the weights.
 %
-%   Groups of one channel of x are elementwise products; fewer than 64 channels are quicker as
-%   products with diagonal matrices, though these multiply zeros. Other groups of few channels are
-%   joined into blocks of a dense block-diagonal matrix, which is faster than many small products.
+%   Groups of one channel of x are elementwise products. Other groups of few channels are joined
+%   into blocks of a dense block-diagonal matrix, which is faster than many small products.
 %
 %   See also octcompress.layers.correlate, octcompress.layers.correlate_channels.
 
@@ -83,13 +82,6 @@ end
 function result = by_channel (form, a, b, bias, g, times)
   % Each channel of x has 'times' channels of y.
   kernel = @octcompress.layers.correlate_channels;
-  channels = size (a, 1);
-  if times == 1 && channels < 64 && ~strcmp (form, 'weights')
-    kernel = @octcompress.layers.correlate;
-    diagonal = zeros (channels ^ 2, 1, size (b, 3), size (b, 4), class (b));
-    diagonal(1:channels + 1:end, :, :, :) = b;
-    b = reshape (diagonal, channels, channels, size (b, 3), size (b, 4));
-  end
   if times > 1 && ~strcmp (form, 'spread')
     a = a(ceil ((1:size (a, 1) * times) / times), :, :, :);
   end
