@@ -307,9 +307,9 @@ function matrix = by_rows (values)
 end
 
 function grid = grid_for (codes, step, class_name)
-  %  The step comes from products, whose last bits hang on the BLAS: 24 bits of it are kept.
+  %  Twelve bits of a step do, and the last ones of what comes from products hang on the BLAS.
   [fraction, exponent] = log2 (step);
-  step = round (fraction * 2 ^ 24) / 2 ^ 24 * 2 ^ exponent;
+  step = round (fraction * 4096) / 4096 * 2 ^ exponent;
   bits = max (2, 1 + ceil (log2 (max ([abs(codes(:)); 0]) + 1)));
   grid = struct ('bits', bits, 'scheme', 'symmetric', 'scale', cast (step, class_name), ...
                  'zero_point', zeros (1, class_name), 'axis', 0);

@@ -343,10 +343,10 @@ def by_rows(values: Array) -> Array:
 def grid_for(codes: Array, step: float, dtype: Any) -> Grid:
     """Make the grid of codes about zero.
 
-    The step comes from products, whose last bits hang on the BLAS: 24 bits of it are kept.
+    Twelve bits of a step do, and the last ones of what comes from products hang on the BLAS.
     """
     fraction, exponent = math.frexp(step)
-    step = math.ldexp(math.floor(fraction * 2**24 + 0.5), exponent - 24)
+    step = math.ldexp(math.floor(fraction * 4096 + 0.5), exponent - 12)
     greatest = float(np.abs(codes).max(initial=0))
     bits = max(2.0, 1 + math.ceil(math.log2(greatest + 1)))
     scale = np.dtype(dtype).type(step)
