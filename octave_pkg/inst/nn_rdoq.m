@@ -387,12 +387,16 @@ end
 %!  y = nn_predict (model, X);
 %!  err = sum (sum ((nn_predict (q, X) - y) .^ 2)) / sum (y(:) .^ 2);
 %!endfunction
+%!function fraction = log2_fraction (x)
+%!  [fraction, ~] = log2 (x);
+%!endfunction
 %!test % weights and biases are on their grids, and packing finds them there
 %! [q, info] = nn_rdoq (model, 'data', X, 'tradeoff', 0.01);
 %! for layer = q.layers([1 3])
 %!   for field = {'weights', 'bias'}
 %!     grid = layer{1}.quantization.(field{1});
 %!     assert (octcompress.quant.snap_to_grid (layer{1}.(field{1}), grid), layer{1}.(field{1}));
+%!     assert (mod (4096 * log2_fraction (double (grid.scale)), 1), 0);
 %!   end
 %! end
 %! [packed, what] = nn_pack (q);
