@@ -250,7 +250,7 @@ def _from_onnx(path: Path, options: Any, module: Any, verify: bool) -> Any:
     from pyoctcompress.importers import onnx_graph
 
     model, builder, outputs = onnx_graph.read(path, options)
-    check = checking.against_onnx(path, model, builder.input, outputs, verify)
+    check = checking.against_onnx(path, model, builder, outputs, verify)
     return model, {"layout": "onnx", "check": check}
 
 
@@ -258,7 +258,7 @@ def _from_tflite(path: Path, options: Any, module: Any, verify: bool) -> Any:
     from pyoctcompress.importers import tflite_graph
 
     model, builder, outputs = tflite_graph.read(path)
-    check = checking.against_tflite(path, model, builder.input, outputs, verify)
+    check = checking.against_tflite(path, model, builder, outputs, verify)
     return model, {"layout": "tflite", "check": check}
 
 

@@ -105,11 +105,14 @@ class Builder:
         In the order in which they were added.
     input : Value
         The network's input.
+    batch : int
+        Observations that the file reads at a time, where it does not leave that open.
     """
 
     layers: list[dict[str, Any]] = field(default_factory=list)
     input: Value = Value("input", (), "")
     input_grid: dict[str, Any] | None = None
+    batch: int = 1
 
     def start(self, size: Sequence[Any], axes: str) -> Value:
         """Say what the network reads."""

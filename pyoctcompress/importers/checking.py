@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyoctcompress.errors import OctcompressError
-from pyoctcompress.importers.building import Value, fail
+from pyoctcompress.importers.building import Builder, Value, fail
 from pyoctcompress.reference import verbs
 
 Array = npt.NDArray[Any]
@@ -33,7 +33,7 @@ def not_checked(reason: str) -> dict[str, Any]:
 
 
 def against_onnx(
-    path: Path, model: dict[str, Any], start: Value, outputs: Sequence[Value], verify: bool
+    path: Path, model: dict[str, Any], builder: Builder, outputs: Sequence[Value], verify: bool
 ) -> dict[str, Any]:
     """Compare with ONNX Runtime."""
     if not verify:
@@ -54,11 +54,12 @@ def against_onnx(
         given = x.astype(kind or np.float32)
         return [np.asarray(y) for y in session.run(None, {one.name: given})]
 
-    return _compare(f"ONNX Runtime {runtime.__version__}", model, start, outputs, run)
+    name = f"ONNX Runtime {runtime.__version__}"
+    return _compare(name, model, builder.input, outputs, run, builder.batch)
 
 
 def against_tflite(
-    path: Path, model: dict[str, Any], start: Value, outputs: Sequence[Value], verify: bool
+    path: Path, model: dict[str, Any], builder: Builder, outputs: Sequence[Value], verify: bool
 ) -> dict[str, Any]:
     """Compare with LiteRT."""
     if not verify:
@@ -79,7 +80,7 @@ def against_tflite(
             for each in interpreter.get_output_details()
         ]
 
-    return _compare("LiteRT", model, start, outputs, run, integer=True)
+    return _compare("LiteRT", model, builder.input, outputs, run, builder.batch, integer=True)
 
 
 def _to_codes(x: Array, details: Any) -> Array:
@@ -172,9 +173,10 @@ def _compare(
     start: Value,
     outputs: Sequence[Value] | None,
     run: Callable[[Array], list[Array]],
+    batch: int = 1,
     integer: bool = False,
 ) -> dict[str, Any]:
-    """Compare the outputs of random observations, one after the other.
+    """Compare the outputs of random observations, as many at a time as the source is made for.
 
     Integers are computed as integers where the runtime does so, and all layers have such a form.
 
@@ -193,7 +195,7 @@ def _compare(
     largest: dict[int, float] = {}
     parameters = sum(np.size(layer.get("weights", 0)) for layer in model["layers"])
     for _ in range(_FEW if parameters < _LARGE else 1):
-        x = random.standard_normal((*size, 1)).astype(np.float32)
+        x = random.standard_normal((*size, batch)).astype(np.float32)
         if grid is not None:  # within its range
             scale, zero = float(grid["scale"].item()), float(grid["zero_point"].item())
             half = 2 ** (int(grid["bits"]) - 1)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pyoctcompress.errors import OctcompressError
 from pyoctcompress.importers import onnx_constants as constants
 from pyoctcompress.importers import onnx_layers as nodes
 from pyoctcompress.importers.building import Builder, Unsupported, Value, fail, library
@@ -121,8 +122,10 @@ class _Graph:
                 continue  # reads what could not be computed, which is told already
             try:
                 self.node(node)
-            except Unsupported as why:
-                self.faults.append(f"{node.op_type} ({_name_of(node)}): {why}")
+            except OctcompressError:  # some are ValueErrors
+                raise
+            except (Unsupported, ValueError, IndexError, TypeError, KeyError) as why:
+                self.faults.append(f"{node.op_type} ({_name_of(node)}): {_first_line(why)}")
         if self.faults:
             fail("unsupported", f"'{self.path}' cannot become a network: {'; '.join(self.faults)}")
         outputs = []
@@ -169,6 +172,7 @@ class _Graph:
             )
         size = [np.nan if n is None else n for n in size]
         self.values[one.name] = self.builder.start(size, axes)
+        self.builder.batch = shape[axes.index("N")] or 1
 
     def node(self, node: Any) -> None:
         """Compute a constant, or add a layer."""
@@ -194,7 +198,7 @@ class _Graph:
             call = Call(self, node)
             self.values[node.output[0]] = nodes.LAYERS[node.op_type](call)
         else:
-            raise Unsupported("its inputs are no constants")
+            raise Unsupported("it can be computed of constants alone")
 
     def array(self, name: str) -> Any:
         """Give a constant as an array."""

@@ -244,8 +244,8 @@ def reshape(call: Call) -> Value:
     count = int(np.prod(value.size))
     rest = [n for n in target[1:] if n != -1]
     first = target[0] if target else 1
-    # The batch is -1, or its number, or 1 in a network for one observation at a time.
-    fine = first in (None, constants.BATCH, 1) or (
+    # The batch is -1, or its number, or that which the file has been made for.
+    fine = first in (None, constants.BATCH, call.build.batch) or (
         first == -1 and -1 not in target[1:] and int(np.prod(rest)) == count
     )
     require(bool(target) and fine, f"a reshape of {shape} to {target}")

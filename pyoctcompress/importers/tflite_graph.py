@@ -139,6 +139,7 @@ class _Graph:
         names = {2: "F", 3: "FT", 4: "HWC"}[len(shape)]
         size = [shape[axes.index(axis)] for axis in names]
         self.values[place] = self.builder.start(size, axes)
+        self.builder.batch = max(shape[0], 1)
         self.builder.input_grid = self.grid(place)
 
     def is_known(self, place: int) -> bool:

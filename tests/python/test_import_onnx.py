@@ -195,6 +195,21 @@ def test_recurrent(kind, direction, tmp_path):
     assert model["layers"][0]["result"] == "last"
 
 
+def test_several_observations_at_a_time(tmp_path):
+    """A file that is made for four of them is checked with four."""
+    nodes = [node("Conv", "x w", "c"), node("Reshape", "c shape", "f"), node("Gemm", "f v")]
+    constants = {"w": numbers(2, 4, 9, 7), "shape": np.array([4, 2]), "v": numbers(2, 3)}
+    model = converted(tmp_path, nodes, constants, [4, 4, 9, 7])
+    assert model["layers"][-1]["weights"].shape == (3, 2)
+
+
+def test_shapes_that_contradict_each_other(tmp_path):
+    """What NumPy raises is told with the node."""
+    path = write(tmp_path, [node("PRelu", "x s")], {"s": numbers(3, 1, 1)}, IMAGE)
+    with pytest.raises(ModelError, match=r"PRelu \(PRelu_y\): "):
+        convert(path)
+
+
 def test_two_outputs(tmp_path):
     nodes = [node("Relu", "x", "a"), node("Sigmoid", "a", "b")]
     model = converted(tmp_path, nodes, {}, IMAGE, outputs=("a", "b"))
