@@ -1,9 +1,11 @@
 """ONNX in: each operator held to ONNX Runtime, which `convert` asks at its end."""
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper, version_converter
 
 import pyoctcompress as oc
 from pyoctcompress import FileError, ModelError, OctcompressError, OptionError
@@ -462,6 +464,26 @@ def test_constants_that_would_fill_the_memory(tmp_path):
     path = write(tmp_path, nodes, {"s": np.array([1, 4, 2**20, 2**20])}, IMAGE)
     with pytest.raises(ModelError, match="a constant of 4398046511104"):
         convert(path)
+
+
+def test_what_pytorch_wrote(tmp_path):
+    """The models that come with the onnx package: right in ONNX Runtime, or refused by name."""
+    folder = Path(onnx.__file__).parent / "backend" / "test" / "data"
+    files = sorted(folder.glob("pytorch-*/*/model.onnx"))
+    if not files:
+        pytest.skip("this onnx package has no models")
+    checked = 0
+    for file in files:
+        newer = version_converter.convert_version(onnx.load(file), 13)
+        onnx.save(newer, tmp_path / "m.onnx")
+        try:
+            _, info = convert(tmp_path / "m.onnx")
+        except ModelError as error:
+            assert error.tag == "unsupported", file
+            continue
+        assert info["check"]["checked"], (file, info["check"]["text"])
+        checked += 1
+    assert checked > len(files) / 4
 
 
 def test_damaged_by_chance(tmp_path):
