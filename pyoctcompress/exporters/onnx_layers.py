@@ -226,8 +226,10 @@ def gelu(writer: Writer, k: int, layer: graph.Layer, reads: list[str]) -> str:
     else:
         curve = with_number("Mul", x, math.sqrt(0.5))
         curve = writer.file.node("Erf", [curve], f"{name}_erf")
-    gate = with_number("Mul", with_number("Add", curve, 1), 0.5)
-    return writer.file.node("Mul", [x, gate], name)
+    # In the order in which other exporters write it, and which readers know.
+    product = writer.file.node("Mul", [x, with_number("Add", curve, 1)], f"{name}_product")
+    half = writer.file.constant(f"{name}_half", np.array(0.5, np.float32))
+    return writer.file.node("Mul", [product, half], name)
 
 
 def same(writer: Writer, k: int, layer: graph.Layer, reads: list[str]) -> str:

@@ -21,6 +21,7 @@ Array = npt.NDArray[Any]
 
 # Of the largest output: rounding of float products; of grids a value may fall beside its step.
 _FLOAT, _GRID = 1e-4, 0.06
+_LITERT = 1e-3  # it approximates gelu and others by polynomials
 _STEPS = 12  # of a sequence whose length is open
 # Observations; one alone may miss a branch of a small network, and takes long in a large one.
 _FEW, _LARGE = 5, 10**7
@@ -190,7 +191,7 @@ def _compare(
     grid = model.get("quantization", {}).get("input")
     grids = any("quantization" in layer and "output" in layer["quantization"]
                 for layer in model["layers"]) or grid is not None  # fmt: skip
-    allowed = _GRID if grids else _FLOAT
+    allowed = _GRID if grids else _FLOAT if runtime != "LiteRT" else _LITERT
     gaps: dict[int, float] = {}
     largest: dict[int, float] = {}
     parameters = sum(np.size(layer.get("weights", 0)) for layer in model["layers"])

@@ -82,6 +82,7 @@ class _Graph:
         self.builder = Builder()
         self.values: dict[int, Value] = {}
         self.stored: dict[int, int] = {}  # where the numbers of a constant are that is dequantized
+        self.padded: dict[int, Array] = {}  # by the least number, for the pooling that follows
         self.faults: list[str] = []
         names = {
             value: name for name, value in vars(schema.BuiltinOperator).items()
@@ -118,11 +119,15 @@ class _Graph:
                 self.stored[call.output] = call.inputs[0]
                 continue
             try:
+                if self.padded and kind != "MAX_POOL_2D":
+                    raise Unsupported("padding by the least number before it")
                 self.values[call.output] = layers.LAYERS[kind](call)
             except Unsupported as why:
                 self.faults.append(f"{kind} (operator {k}, {self.name(call.output)}): {why}")
         if self.faults:
             fail("unsupported", f"'{self.path}' cannot become a network: {'; '.join(self.faults)}")
+        if not self.builder.layers or self.padded:
+            fail("unsupported", f"'{self.path}' has no layer, or ends with padding")
         outputs = [self.values[int(k)] for k in self.graph.OutputsAsNumpy()]
         return self.builder.model(outputs, "tflite", self.path), self.builder, outputs
 

@@ -189,13 +189,18 @@ def _dense(call: Call) -> Value:
 def _pool(kind: str) -> Callable[[Call], Value]:
     def add(call: Call) -> Value:
         options = call.options("Pool2DOptions")
+        padding: Any = _padding(options)
+        amounts = call.graph.padded.pop(call.inputs[0], None)
+        if amounts is not None:
+            _require(kind == "maxpool" and not padding, "padding by the least number")
+            padding = row(amounts)
         found = call.build.add(
             kind,
             _image(call),
             call.name,
             pool_size=_two(options.FilterHeight(), options.FilterWidth()),
             stride=_two(options.StrideH(), options.StrideW()),
-            padding=_padding(options),
+            padding=padding,
         )
         return call.gridded(found, options.FusedActivationFunction())
 
@@ -233,11 +238,17 @@ def _reshape(call: Call) -> Value:
     if call.has(1) and call.graph.is_constant(call.inputs[1]):
         target = [int(n) for n in np.ravel(call.constant(1))]
     value = call.value()
-    _require(bool(target) and target[0] in (-1, 1), f"a reshape to {target}")
+    _require(bool(target) and target[0] in (-1, 1, call.build.batch), f"a reshape to {target}")
     count = int(np.prod(value.size))
     rest = target[1:]
     _require(-1 in rest or int(np.prod(rest)) == count, f"a reshape to {target}")
     return call.gridded(call.build.reshape(value, rest, call.name, "keras"))
+
+
+def _transpose(call: Call) -> Value:
+    value = call.value()
+    order = [int(n) for n in np.ravel(call.constant(1))]
+    return call.build.moved(value, "".join(value.place(k) for k in order))
 
 
 def _squeeze(call: Call) -> Value:
@@ -262,6 +273,17 @@ def _pad(call: Call) -> Value:
     _require(amounts.shape == (4, 2) and not amounts[[0, 3]].any(), f"the amounts {amounts}")
     found = call.build.add("zeropad", value, call.name, padding=row(amounts[1:3].ravel()))
     return call.gridded(found)
+
+
+def _pad_least(call: Call) -> Value:
+    """Keep a padding by the least number there is for the pooling that must follow."""
+    amounts, filler = np.asarray(call.constant(1)), call.graph.codes_of(call.inputs[2])
+    value = _image(call)
+    _require(amounts.shape == (4, 2) and not amounts[[0, 3]].any(), f"the amounts {amounts}")
+    least = np.finfo(np.float32).min if filler.dtype.kind == "f" else np.iinfo(filler.dtype).min
+    _require(filler.size == 1 and filler.item() <= least, f"padding by {filler.ravel()[:1]}")
+    call.graph.padded[call.output] = amounts[1:3].ravel()
+    return value
 
 
 def _combine(kind: str, table: str) -> Callable[[Call], Value]:
@@ -374,7 +396,9 @@ LAYERS: dict[str, Callable[[Call], Value]] = {
     "SOFTMAX": _softmax,
     "RESHAPE": _reshape,
     "SQUEEZE": _squeeze,
+    "TRANSPOSE": _transpose,
     "PAD": _pad,
+    "PADV2": _pad_least,
     "ADD": _combine("add", "AddOptions"),
     "SUB": _combine("subtract", "SubOptions"),
     "MUL": _combine("multiply", "MulOptions"),
