@@ -65,12 +65,14 @@ for k = 1:numel (names)
   layer = model.layers{at};
   at = find (strcmp ([names{k} '.weights'], row_names));
   row = saved.rows{at};
+  at = find (strcmp ([names{k} '.quantization.weights.codebook'], row_names));
+  bytes = row.bytes + saved.rows{at}.bytes;
   left = nnz (layer.weights);
   ours = [100 * left / row.count, bits(k), 8 * row.codes / left, 8 * row.indices / left, ...
-          25 * row.bytes / row.count];
+          25 * bytes / row.count];
   both = [ours; paper(k, :)];
   fprintf ('| %s | %.0f / %.0f | %d / %d | %.1f / %.1f | %.1f / %.1f | %.2f / %.2f | %d |\n', ...
-           names{k}, both(:), row.bytes);
+           names{k}, both(:), bytes);
 end
 before = nn_evaluate (float, Xt, Yt);
 size_before = 4 * nn_info (float).totals.parameters;

@@ -68,11 +68,13 @@ def main(network: str) -> None:
             weights, row = layer["weights"], rows[f"{layer['name']}.weights"]
             _, wide, paper = layers[layer["name"]]
             left = np.count_nonzero(weights)
+            codebook = rows[f"{layer['name']}.quantization.weights.codebook"]
+            taken = row["bytes"] + codebook["bytes"]
             print(
                 f"| {layer['name']} | {100 * left / weights.size:.0f} / {paper[0]} "
                 f"| {wide} / {paper[1]} | {8 * row['codes'] / left:.1f} / {paper[2]} "
                 f"| {8 * row['indices'] / left:.1f} / {paper[3]} "
-                f"| {25 * row['bytes'] / weights.size:.2f} / {paper[4]:.2f} | {row['bytes']:.0f} |"
+                f"| {25 * taken / weights.size:.2f} / {paper[4]:.2f} | {taken:.0f} |"
             )
     whole = 4 * oc.info(original)["totals"]["parameters"]
     before = oc.evaluate(original, test)["error"]
