@@ -131,7 +131,7 @@ def main() -> None:
                 f"{size:,.0f} bytes",
             ]
         )
-    rows.append(["NNCodec 2.1 (C++), as published", "weights", "3", "25", ""])
+    rows.append(["NNCodec 2.1 (C++), quoted", "weights", "3", "25", ""])
     print(table(["coder", "what", "million/s in", "million/s out", "size"], rows))
 
 
