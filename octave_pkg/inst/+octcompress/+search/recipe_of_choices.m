@@ -63,7 +63,7 @@ function recipe = recipe_of_choices (curves, choices, options, epochs)
 end
 
 function recipe = by_training (sparsity, epochs, seed)
-  common = struct ('optimizer', 'adam', 'learning_rate', 0.002, 'temperature', 4, 'seed', seed);
+  common = struct ('optimizer', 'adam', 'learning_rate', 0.003, 'temperature', 4, 'seed', seed);
   pruning = common;
   pruning.step = 'prune_train';
   pruning.sparsity = short (sparsity);
