@@ -17,7 +17,7 @@ if numel (given) > 1
   trainings = strcmp (given{2}, 'true');
 end
 limits = struct ('lenet300', [32000 14000], 'lenet5', [50000 12000]);
-epochs = struct ('lenet300', 24, 'lenet5', 10);
+epochs = struct ('lenet300', 16, 'lenet5', 6);
 fprintf (['| network | training | limit | bytes | drop, judged | drop, test | recipes tried | ' ...
           'seconds of a processor | by the clock |\n', repmat('| --- ', 1, 9), '|\n']);
 for k = 1:numel (names)
