@@ -49,7 +49,7 @@ function work = find_recipe (work)
   plain = @(choices) octcompress.search.recipe_of_choices (work.curves, choices, options, 0);
   [work, scales] = close_in (work, plain, scales, tries);
   if options.training && strcmp (work.stopped, 'finished')
-    scales = struct ('loss', 0.2 * scales.loss, 'bytes', 1);
+    scales = struct ('loss', 0.15 * scales.loss, 'bytes', 1);
     trained = @(choices) octcompress.search.recipe_of_choices (work.curves, choices, options, ...
                                                                options.epochs);
     if strcmp (options.method, 'rdoq')
