@@ -6,7 +6,7 @@
 %
 % Predicted: the layers' losses and bytes, each layer alone being compressed, added up
 % (octcompress.search.layer_curves), and the share of answers that such a loss changes
-% (octcompress.search.predicted_error). Measured: the recipe run, coded, loaded again, and judged.
+% (octcompress.search.predicted_error). Measured: the recipe run, coded in a file, and judged.
 % All of it on training images; the last column is the test set's.
 
 examples = fullfile (fileparts (mfilename ('fullpath')), '..', 'examples');
@@ -40,7 +40,6 @@ for k = 1:count
   recipe = octcompress.search.recipe_of_choices (curves, choices, options, 0);
   small = octcompress.search.run_recipe (model, recipe, parts.learn);
   saved = nn_save (file, small, 'coding', 'auto');
-  small = nn_load (file);
   judged = nn_evaluate (small, parts.judge.X, parts.judge.Y);
   tested = nn_evaluate (small, Xt, Yt);
   rows(k, :) = [bytes, saved.bytes, ...
