@@ -20,6 +20,8 @@ function distillation (part, folder)
   switch part
     case 'hinton'
       hinton (folder);
+    case 'small'
+      small (folder);
     case 'recovery'
       recovery ();
     case 'nodata'
@@ -30,6 +32,21 @@ function distillation (part, folder)
 end
 
 function hinton (folder)
+  data = transfer_set (folder);
+  options = {'learning_rate', 1e-3, 'batch_size', 250, 'epochs'};
+  student = @(seed) nn_new ('input', 784, 'dense', 400, 'relu', 'dense', 400, 'relu', ...
+                            'dense', 10, 'seed', seed);
+  compare ('784-400-400-10', student, 12, 3, data, options);
+end
+
+function small (folder)
+  data = transfer_set (folder);
+  options = {'learning_rate', 5e-3, 'epochs'};
+  student = @(seed) nn_new ('input', 784, 'dense', 30, 'relu', 'dense', 10, 'seed', seed);
+  compare ('784-30-10', student, 20, 20, data, options);
+end
+
+function data = transfer_set (folder)
   % Images that cost no labels are what distillation has more of than training: each image comes
   % four times, three of them shifted by up to a pixel. The teacher answers each once.
   [teacher, X, Y, Xt, Yt] = distillation_teacher (folder);
@@ -37,44 +54,37 @@ function hinton (folder)
   shift = struct ('flip', 'none', 'shift', 1, 'crop', false, 'pixels', []);
   augment = @() octcompress.train.augment (X, [28 28 1], shift, true);
   copies = reshape (cat (4, X, augment (), augment (), augment ()), 784, []);
-  data = struct ('X', reshape (X, 784, []), 'Y', Y, 'copies', copies, 'Xt', ...
-                 reshape (Xt, 784, []), 'Yt', Yt);
   % The teacher takes images, the students rows of pixels, in the same order.
   teacher.layers(1) = [];
   teacher.input_size = 784;
-  large = wrong (teacher, data.Xt, data.Yt);
-  fprintf ('teacher 784-1200-1200-10: %d of 10,000 wrong\n', large);
-  cache = fullfile (folder, 'distillation_cache.mat');
+  data = struct ('teacher', teacher, 'X', reshape (X, 784, []), 'Y', Y, 'copies', copies, 'Xt', ...
+                 reshape (Xt, 784, []), 'Yt', Yt, 'cache', ...
+                 fullfile (folder, 'distillation_cache.mat'));
+  data.large = wrong (teacher, data.Xt, data.Yt);
+  fprintf ('teacher 784-1200-1200-10: %d of 10,000 wrong\n', data.large);
+end
+
+function compare (name, student, epochs, passes, data, options)
+  % Epochs of the plain images alone, and passes of the four copies with the teacher.
+  common = {'optimizer', 'adam', 'schedule', 'cosine', 'verbose', false, 'seed'};
+  train = @(seed, X, Y, count) nn_train (student (seed), X, Y, common{:}, seed, options{:}, count);
+  teach = @(seed, X, count, varargin) nn_distill (data.teacher, student (seed), X, [], ...
+                                                  common{:}, seed, 'loss', 'kl', varargin{:}, ...
+                                                  options{:}, count);
+  errors_of = @(model) wrong (model, data.Xt, data.Yt);
   fprintf ('| student | seed | alone | with the teacher, no labels | share of the gap closed |\n');
   fprintf ('| --- | --- | --- | --- | --- |\n');
-  compare (teacher, large, 30, 10, data, cache);
-  compare (teacher, large, 100, 5, data, cache);
-  % What the shifted images alone are worth, where they have labels.
-  for hidden = [30 100; 10 5]
-    student = nn_new ('input', 784, 'dense', hidden(1), 'relu', 'dense', 10, 'seed', 1);
-    shifted = nn_train (student, data.copies, repmat (Y, 1, 4), settings (1, hidden(2)));
-    fprintf ('784-%d-10 alone, seed 1, shifted images with labels: %d\n', hidden(1), ...
-             wrong (shifted, data.Xt, data.Yt));
-  end
-end
-
-function compare (teacher, large, hidden, passes, data, cache)
-  name = sprintf ('784-%d-10', hidden);
   errors = zeros (3, 2);
   for seed = 1:3
-    student = nn_new ('input', 784, 'dense', hidden, 'relu', 'dense', 10, 'seed', seed);
-    alone = nn_train (student, data.X, data.Y, settings (seed, 4 * passes));
-    taught = nn_distill (teacher, student, data.copies, [], settings (seed, passes), 'loss', ...
-                         'kl', 'temperature', 4, 'cache', cache);
-    errors(seed, :) = [wrong(alone, data.Xt, data.Yt), wrong(taught, data.Xt, data.Yt)];
-    row (name, sprintf ('%d', seed), errors(seed, :), large);
+    errors(seed, 1) = errors_of (train (seed, data.X, data.Y, epochs));
+    errors(seed, 2) = errors_of (teach (seed, data.copies, passes, 'cache', data.cache));
+    row (name, sprintf ('%d', seed), errors(seed, :), data.large);
   end
-  row (name, 'mean', mean (errors, 1), large);
-end
-
-function options = settings (seed, epochs)
-  options = struct ('optimizer', 'adam', 'learning_rate', 5e-3, 'schedule', 'cosine', ...
-                    'epochs', epochs, 'seed', seed, 'verbose', false);
+  row (name, 'mean', mean (errors, 1), data.large);
+  fprintf ('%s, seed 1, with the teacher on the plain images only: %d\n', name, ...
+           errors_of (teach (1, data.X, 4 * passes)));
+  fprintf ('%s, seed 1, alone on the shifted images too, with labels: %d\n', name, ...
+           errors_of (train (1, data.copies, repmat (data.Y, 1, 4), passes)));
 end
 
 function row (name, seed, errors, large)
