@@ -36,10 +36,9 @@ function varargout = activation (form, layer, x, varargin)
       [y, dy] = varargin{1:2};
       varargout = {derivative(layer, x, y, dy), struct()};
     case 'size'
-      for name = {'slope', 'alpha', 'beta'}
-        if isfield (layer, name{1})
-          octcompress.internal.check ('activation', name{1}, layer.(name{1}), 'number', [-Inf Inf]);
-        end
+      names = {'slope', 'alpha', 'beta'};
+      for name = names(isfield (layer, names))
+        octcompress.internal.check ('activation', name{1}, layer.(name{1}), 'number', [-Inf Inf]);
       end
       if isfield (layer, 'approximate')
         octcompress.internal.check ('activation', 'approximate', layer.approximate, ...

@@ -40,7 +40,8 @@ function varargout = batchnorm (form, layer, x, varargin)
         channels = in_size(1);
       end
       for name = {'scale', 'offset', 'mean', 'variance'}
-        if ~isfield (layer, name{1}) || ~isequal (size (layer.(name{1})), [channels 1])
+        if ~isfield (layer, name{1}) || numel (layer.(name{1})) ~= channels ...
+           || size (layer.(name{1}), 1) ~= channels
           given = 'absent';
           if isfield (layer, name{1})
             given = octcompress.internal.describe (layer.(name{1}));
@@ -55,19 +56,32 @@ function varargout = batchnorm (form, layer, x, varargin)
 end
 
 function [y, state] = forward (layer, x, training)
-  epsilon = octcompress.layers.option (layer, 'epsilon', 1e-5);
+  epsilon = 1e-5;
+  if isfield (layer, 'epsilon') && ~isempty (layer.epsilon)
+    epsilon = layer.epsilon;
+  end
   state = struct ('training', training && ~octcompress.layers.option (layer, 'frozen', false));
   if state.training
     count = numel (x) / size (x, 1);
     state.mean = total (x) / count;
-    centred = octcompress.layers.affine (x, [], -state.mean);
-    variance = total_of_products (centred, centred) / count;
+    variance = total_of_products (x, x) / count - state.mean .^ 2;
+    state.near_zero = all (state.mean .^ 2 <= 4 * variance);
+    if ~state.near_zero   % the difference would lose digits
+      centred = octcompress.layers.affine (x, [], -state.mean);
+      variance = total_of_products (centred, centred) / count;
+    end
     state.statistics = struct ('mean', running (layer, layer.mean, state.mean), 'variance', ...
       running (layer, layer.variance, variance * (count / max (count - 1, 1))));
     state.inverse = 1 ./ sqrt (variance + epsilon);
-    y = octcompress.layers.affine (centred, layer.scale .* state.inverse, layer.offset);
+    factor = layer.scale .* state.inverse;
+    if state.near_zero
+      y = octcompress.layers.affine (x, factor, layer.offset - factor .* state.mean);
+    else
+      y = octcompress.layers.affine (centred, factor, layer.offset);
+    end
   else
     state.mean = layer.mean;
+    state.near_zero = false;
     state.inverse = 1 ./ sqrt (layer.variance + epsilon);
     state.statistics = struct ();
     factor = layer.scale .* state.inverse;
@@ -81,17 +95,23 @@ function value = running (layer, old, new)
 end
 
 function [dx, gradients] = backward (layer, x, dy, state, need_dx)
-  centred = octcompress.layers.affine (x, [], -state.mean);
+  % x less its mean: where the mean is near zero it is subtracted from the sums instead.
+  centre = state.mean;
+  if ~state.near_zero
+    x = octcompress.layers.affine (x, [], -state.mean);
+    centre = 0;
+  end
   gradients.offset = total (dy);
-  gradients.scale = state.inverse .* total_of_products (dy, centred);
+  gradients.scale = state.inverse .* (total_of_products (dy, x) - centre .* gradients.offset);
   dx = [];
   if need_dx
     factor = layer.scale .* state.inverse;
     if state.training
       count = numel (x) / size (x, 1);
       slope = factor .* state.inverse .* gradients.scale / count;
-      dx = octcompress.layers.affine (dy, factor, -factor .* gradients.offset / count) ...
-           - octcompress.layers.affine (centred, slope, []);
+      dx = octcompress.layers.affine (dy, factor, []) ...
+           + octcompress.layers.affine (x, -slope, slope .* centre ...
+                                        - factor .* gradients.offset / count);
     else
       dx = octcompress.layers.affine (dy, factor, []);
     end

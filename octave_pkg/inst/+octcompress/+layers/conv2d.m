@@ -41,17 +41,21 @@ function varargout = conv2d (form, layer, x, varargin)
 
     case 'size'
       in_size = x;
-      octcompress.layers.need_image ('conv2d', in_size);
+      if numel (in_size) ~= 3
+        octcompress.layers.need_image ('conv2d', in_size);
+      end
       [w, bias, groups, g] = settings (layer, in_size(3), in_size(1), in_size(2));
       cout = size (w, 4);
-      octcompress.internal.check ('conv2d', 'groups', groups, 'integer', [1 in_size(3)]);
+      if groups ~= 1
+        octcompress.internal.check ('conv2d', 'groups', groups, 'integer', [1 in_size(3)]);
+      end
       if size (w, 3) * groups ~= in_size(3) || mod (cout, groups) ~= 0
         octcompress.internal.fail ('conv2d', 'badSize', ...
           ['WEIGHTS is %d x %d x %d x %d with %d groups, so the input must have %d channels ' ...
            'and the output a multiple of %d, but the input is [%s]'], size (w, 1), size (w, 2), ...
           size (w, 3), cout, groups, size (w, 3) * groups, groups, num2str (in_size));
       end
-      if ~isempty (bias) && ~isequal (size (bias), [cout 1])
+      if ~isempty (bias) && ~(numel (bias) == cout && size (bias, 1) == cout)
         octcompress.internal.fail ('conv2d', 'badSize', 'BIAS must be %d x 1, but is %s', cout, ...
                                    octcompress.internal.describe (bias));
       end
@@ -62,8 +66,14 @@ end
 function [w, bias, groups, g] = settings (layer, channels, height, width)
   w_size = octcompress.layers.weights_size (layer, 4);
   w = reshape (layer.weights, w_size);
-  bias = octcompress.layers.option (layer, 'bias', []);
-  groups = octcompress.layers.option (layer, 'groups', 1);
+  bias = [];
+  if isfield (layer, 'bias')
+    bias = layer.bias;
+  end
+  groups = 1;
+  if isfield (layer, 'groups') && ~isempty (layer.groups)
+    groups = layer.groups;
+  end
   g = octcompress.layers.window ('conv2d', layer, w_size(1:2), [height width channels]);
 end
 

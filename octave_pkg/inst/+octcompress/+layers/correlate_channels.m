@@ -9,10 +9,11 @@ function result = correlate_channels (form, a, b, bias, columns, rows)
 %   bias     a column, or []
 %   columns, rows  of octcompress.layers.window
 %
-%   Two arrangements. Each kernel position is one product with all channels, pixels and observations.
-%   Or each channel is turned into a matrix, whose columns are the same line of all observations one
-%   after the other, with the padding between them: conv2 runs along these long columns, at several
-%   numbers a cycle, and what a stride leaves out is dropped. Small channels are not worth the calls.
+%   Two arrangements. Each kernel position is one product with all channels, pixels and
+%   observations. Or each channel is turned into a matrix, whose columns are the same line of all
+%   observations one after the other, with the padding between them: conv2 runs along these long
+%   columns, at several numbers a cycle, and what a stride leaves out is dropped. Small channels are
+%   not worth the calls.
 %
 %   See also octcompress.layers.convolution.
 

@@ -36,17 +36,28 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
   if nargin < 5
     default_stride = 1;
   end
-  octcompress.layers.need_image (caller, in_size);
+  if numel (in_size) ~= 3
+    octcompress.layers.need_image (caller, in_size);
+  end
   kernel = kernel(:)';
-  stride = pair (caller, layer, 'stride', default_stride);
-  dilation = pair (caller, layer, 'dilation', 1);
+  % In few calls: a training step asks for each convolution twice.
+  has = isfield (layer, {'stride', 'dilation', 'padding', 'ceil_mode'});
+  stride = default_stride .* [1 1];
+  if has(1)
+    stride = pair (caller, layer.stride, 'stride', stride);
+  end
+  dilation = [1 1];
+  if has(2)
+    dilation = pair (caller, layer.dilation, 'dilation', dilation);
+  end
   reach = (kernel - 1) .* dilation + 1;
-  padding = octcompress.layers.option (layer, 'padding', 0);
-  same = strcmp (padding, 'same');
-  if same
-    padding = zeros (1, 4);
-  else
-    padding = four (caller, padding);
+  padding = [0 0 0 0];
+  same = false;
+  if has(3)
+    same = strcmp (layer.padding, 'same');
+    if ~same && ~isempty (layer.padding)
+      padding = four (caller, layer.padding);
+    end
   end
 
   if nargin > 5 && strcmp (transposed, 'transposed')
@@ -66,7 +77,8 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
     if same
       out = ceil (in ./ stride);
     else
-      out = count_windows (caller, layer, in, padding, reach, stride);
+      out = count_windows (caller, in, padding, reach, stride, ...
+                         has(4) && ~isempty (layer.ceil_mode) && layer.ceil_mode);
     end
   end
   if same
@@ -80,7 +92,7 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
   g.columns = places (kernel(2), out(2), stride(2), dilation(2), padding(3));
 end
 
-function out = count_windows (caller, layer, in, padding, reach, stride)
+function out = count_windows (caller, in, padding, reach, stride, ceil_mode)
   before = padding([1 3]);
   after = padding([2 4]);
   room = in + before + after - reach;
@@ -90,7 +102,7 @@ function out = count_windows (caller, layer, in, padding, reach, stride)
       reach, in + before + after);
   end
   out = floor (room ./ stride) + 1;
-  if octcompress.layers.option (layer, 'ceil_mode', false)
+  if ceil_mode
     out = ceil (room ./ stride) + 1;
     out = out - ((out - 1) .* stride >= in + before);
   end
@@ -112,9 +124,10 @@ function p = places (kernel, out, stride, dilation, before)
   p = (0:kernel-1)' * dilation + (0:out-1) * stride + 1 - before;
 end
 
-function value = pair (caller, layer, name, default)
-  value = octcompress.layers.option (layer, name, default);
-  if ~isnumeric (value) || numel (value) > 2 || any (value < 1) || any (value ~= fix (value))
+function value = pair (caller, value, name, default)
+  if isempty (value)
+    value = default;
+  elseif ~isnumeric (value) || numel (value) > 2 || any (value < 1) || any (value ~= fix (value))
     octcompress.internal.fail (caller, 'badValue', ...
       '%s must be a positive whole number or two of them, [vertical horizontal], but is %s', ...
       upper (name), octcompress.internal.describe (value));

@@ -10,7 +10,8 @@ function [y, trace] = forward (plan, layers, x, training)
 %   training  true: dropout drops, batch normalisation uses the batch (false)
 %   y         cell, the outputs that plan.outputs names, in the engine's layout
 %   trace     what octcompress.model.backward needs. Without it, each intermediate result is
-%             released after its last use.
+%             released after its last use, and a batch normalisation after a product that nobody
+%             else reads is computed with it: its factors go into the weights.
 %
 %   Where layer.quantization.output is a grid, the layer's output is put on it.
 %
@@ -24,16 +25,22 @@ function [y, trace] = forward (plan, layers, x, training)
   values = cell (1, count);
   states = cell (1, count);
   inside = cell (1, count);
+  done = false (1, count);
   snap = @octcompress.quant.snap_to_grid;
   for k = 1:count
     in = gather (plan, values, x, k);
-    if keep
+    if ~keep && ~training && takes_norm (plan, layers, k)
+      value = plan.run{k} ('forward', with_norm (layers{k}, layers{k + 1}), in, false);
+      done(k + 1) = true;
+    elseif done(k)
+      value = in;
+    elseif keep
       [value, states{k}] = plan.run{k} ('forward', layers{k}, in, training);
     else
       value = plan.run{k} ('forward', layers{k}, in, training);
     end
     in = [];
-    if isfield (layers{k}, 'quantization') && isfield (layers{k}.quantization, 'output')
+    if has_grid (layers{k})
       if keep
         [value, ~, inside{k}] = snap (value, layers{k}.quantization.output);
       else
@@ -53,6 +60,36 @@ function [y, trace] = forward (plan, layers, x, training)
   y = values(plan.outputs);
   if keep
     trace = struct ('x', x, 'values', {values}, 'states', {states}, 'inside', {inside});
+  end
+end
+
+function yes = has_grid (layer)
+  yes = isfield (layer, 'quantization') && isfield (layer.quantization, 'output');
+end
+
+function yes = takes_norm (plan, layers, k)
+  % Nobody but a batch normalisation that stands next reads this product.
+  yes = plan.last_use(k) == k + 1 && k < numel (layers) ...
+        && strcmp (layers{k + 1}.type, 'batchnorm') ...
+        && any (strcmp (layers{k}.type, {'conv2d', 'dense'})) && ~has_grid (layers{k});
+end
+
+function layer = with_norm (layer, norm)
+  epsilon = 1e-5;
+  if isfield (norm, 'epsilon') && ~isempty (norm.epsilon)
+    epsilon = norm.epsilon;
+  end
+  factor = norm.scale ./ sqrt (norm.variance + epsilon);
+  shift = norm.offset - factor .* norm.mean;
+  if isfield (layer, 'bias') && ~isempty (layer.bias)
+    shift = shift + factor .* layer.bias;
+  end
+  layer.bias = shift;
+  if strcmp (layer.type, 'dense')
+    layer.weights = factor .* layer.weights;
+  else
+    sizes = size (layer.weights);
+    layer.weights = reshape (reshape (layer.weights, [], numel (factor)) .* factor', sizes);
   end
 end
 
@@ -77,6 +114,40 @@ end
 %!                 struct('type', 'relu', 'name', 'b')};
 %! plan = octcompress.model.plan ('f', model);
 %! assert (octcompress.model.forward (plan, model.layers, [1 2; 1 2; 5 1]), {[0 1; 7 5]});
+%!test % a batch normalisation computed with the layer before it, and by itself
+%! rand ('twister', 3);
+%! norm = struct ('type', 'batchnorm', 'scale', [2; -3; 0], 'offset', [0.5; 3; 1], ...
+%!                'mean', [1; 2; 0], 'variance', [4; 0.25; 1], 'epsilon', 0.1);
+%! model.input_size = [5 4 2];
+%! model.layers = {struct('type', 'conv2d', 'weights', rand (2, 2, 2, 3)), norm, ...
+%!                 struct('type', 'conv2d', 'weights', rand (2, 2, 1, 3), 'weights_size', ...
+%!                        [2 2 1 3], 'groups', 3, 'bias', [1; 2; 3]), norm, ...
+%!                 struct('type', 'flatten'), struct('type', 'dense', 'weights', rand (3, 18), ...
+%!                                                   'bias', [3; 2; 1]), norm};
+%! model = octcompress.model.tidy ('f', model);
+%! plan = octcompress.model.plan ('f', model);
+%! x = rand (2, 4, 6, 5);
+%! y = octcompress.model.forward (plan, model.layers, x);
+%! [kept, trace] = octcompress.model.forward (plan, model.layers, x);
+%! assert (y{1}, kept{1}, 1e-12);
+%! grid = octcompress.quant.choose_grid (trace.values{1}, 4);
+%! model.layers{1}.quantization.output = grid;
+%! y = octcompress.model.forward (plan, model.layers, x);
+%! kept = cell (1, 2);
+%! [kept{:}] = octcompress.model.forward (plan, model.layers, x);
+%! assert (y, kept{1}, 1e-12);
+%!test % another reader of the product, or an output
+%! for outputs = {{}, {'a', 'n'}}
+%!   m.input_size = 1;
+%!   m.outputs = outputs{1};
+%!   m.layers = {struct('type', 'dense', 'name', 'a', 'weights', 2), ...
+%!               struct('type', 'batchnorm', 'name', 'n', 'scale', 3, 'offset', 0, 'mean', 0, ...
+%!                      'variance', 1, 'epsilon', 0), ...
+%!               struct('type', 'relu', 'name', 'r', 'inputs', {{'a'}})};
+%!   m.layers = m.layers(1:3 - ~isempty (m.outputs));
+%!   y = octcompress.model.forward (octcompress.model.plan ('f', m), m.layers, 5);
+%!   assert (sort ([y{:}]), [10 30]);
+%! end
 %!function [y, state] = memory_in_use (varargin)
 %!  text = fileread ('/proc/self/status');
 %!  y = str2double (regexp (text, 'VmRSS:\s+(\d+)', 'tokens', 'once')) / 1024;

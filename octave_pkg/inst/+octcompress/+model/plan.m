@@ -27,9 +27,11 @@ function plan = plan (caller, model)
                  false (1, count), ...
                  'last_use', zeros (1, count), 'outputs', [], 'sizes', {cell(1, count)}, ...
                  'macs', zeros (1, count));
+  sizes = [{model.input_size}, plan.sizes];
+  types = @octcompress.layers.types;   % found once: that costs Octave more than a call
   for k = 1:count
     layer = layers{k};
-    entry = octcompress.layers.types (layer.type);
+    entry = types (layer.type);
     reads = k - 1;
     if isfield (layer, 'inputs') && ~isempty (layer.inputs)
       reads = find_inputs (caller, layer, k, names);
@@ -42,30 +44,24 @@ function plan = plan (caller, model)
     plan.inputs{k} = reads;
     plan.several(k) = entry.inputs(2) > 1;
     plan.last_use(reads(reads > 0)) = k;
-
-    in_sizes = cell (1, numel (reads));
-    for i = 1:numel (reads)
-      if reads(i) == 0
-        in_sizes{i} = model.input_size;
-      else
-        in_sizes{i} = plan.sizes{reads(i)};
-      end
-    end
-    if ~plan.several(k)
-      in_sizes = in_sizes{1};
+    if plan.several(k)
+      in_sizes = sizes(reads + 1);
+    else
+      in_sizes = sizes{reads + 1};
     end
     plan.run{k} = entry.run;
     if entry.sized
       plan.run{k} = with_size (entry.run, in_sizes);
     end
     try
-      [plan.sizes{k}, plan.macs(k)] = entry.run ('size', layer, in_sizes);
+      [sizes{k + 1}, plan.macs(k)] = entry.run ('size', layer, in_sizes);
     catch problem
       octcompress.internal.fail (caller, 'badSize', 'layer %d (''%s'', %s): %s', k, layer.name, ...
                                  layer.type, problem.message);
     end
   end
 
+  plan.sizes = sizes(2:end);
   plan.outputs = find (plan.last_use == 0);
   if isfield (model, 'outputs') && ~isempty (model.outputs)
     wanted = cellstr (model.outputs);

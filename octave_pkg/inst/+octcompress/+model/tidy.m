@@ -22,9 +22,10 @@ function model = tidy (caller, model)
   model.format = 'octcompress';
   model.version = 1;
   names = cell (1, numel (model.layers));
+  types = @octcompress.layers.types;   % found once: that costs Octave more than a call
   for k = 1:numel (model.layers)
     layer = model.layers{k};
-    entry = octcompress.layers.types (layer.type);
+    entry = types (layer.type);
     if isempty (entry)
       octcompress.internal.fail (caller, 'unknownType', ...
         'layer %d has the type %s, which is none of %s', k, ...
