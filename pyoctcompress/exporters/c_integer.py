@@ -237,6 +237,21 @@ static int64_t inverted (int64_t half)
   return 2 * inverse > INT32_MAX ? INT32_MAX : 2 * inverse;
 }
 
+/* The sum, in Q12.19, of exp of what each code is below the greatest, which is TOP. */
+static int64_t sum_of_exponentials (const int8_t *x, int32_t length, int32_t multiplier,
+                                    int32_t shift, int32_t least, int32_t *top)
+{
+  int64_t total = 0;
+  int32_t i;
+  *top = x[0];
+  for (i = 1; i < length; i++)
+    *top = x[i] > *top ? x[i] : *top;
+  for (i = 0; i < length; i++)
+    if (x[i] - *top >= least)
+      total += divided (exponential_of (x[i] - *top, multiplier, shift), 12);
+  return total;
+}
+
 static int32_t length_of (int64_t number)
 {
   int32_t length = 0;
@@ -253,13 +268,8 @@ static int32_t length_of (int64_t number)
 {
   int32_t a, i;
   for (a = 0; a < rows; a++, x += length, y += length) {
-    int32_t top = x[0], headroom;
-    int64_t total = 0, inverse;
-    for (i = 1; i < length; i++)
-      top = x[i] > top ? x[i] : top;
-    for (i = 0; i < length; i++)
-      if (x[i] - top >= least)
-        total += divided (exponential_of (x[i] - top, multiplier, shift), 12);
+    int32_t top, headroom;
+    int64_t inverse, total = sum_of_exponentials (x, length, multiplier, shift, least, &top);
     headroom = 32 - length_of (total);
     inverse = inverted (total * ((int64_t) 1 << headroom) / 2);
     for (i = 0; i < length; i++) {
@@ -306,13 +316,8 @@ static void logsoftmax (const int8_t *x, int8_t *y, int32_t rows, int32_t length
 {
   int32_t a, i;
   for (a = 0; a < rows; a++, x += length, y += length) {
-    int32_t top = x[0], limit;
-    int64_t total = 0, log_total;
-    for (i = 1; i < length; i++)
-      top = x[i] > top ? x[i] : top;
-    for (i = 0; i < length; i++)
-      if (x[i] - top >= least)
-        total += divided (exponential_of (x[i] - top, multiplier, shift), 12);
+    int32_t top, limit;
+    int64_t log_total, total = sum_of_exponentials (x, length, multiplier, shift, least, &top);
     log_total = logarithm (total);
     limit = scaled (log_total - 2147483648, back, back_shift);
     limit = limit < least - 1 ? least - 1 : limit;
