@@ -85,58 +85,7 @@ function layer = folded (layer, norm)
       'the weights of layer ''%s'' are quantized; fold ''%s'' before nn_quantize', layer.name, ...
       norm.name);
   end
-  factor = 1;
-  if isfield (norm, 'scale') && ~isempty (norm.scale)
-    factor = double (norm.scale(:));
-  end
-  shift = 0;
-  if isfield (norm, 'offset') && ~isempty (norm.offset)
-    shift = double (norm.offset(:));
-  end
-  if strcmp (norm.type, 'batchnorm')
-    epsilon = 1e-5;
-    if isfield (norm, 'epsilon') && ~isempty (norm.epsilon)
-      epsilon = double (norm.epsilon);
-    end
-    factor = factor ./ sqrt (double (norm.variance(:)) + epsilon);
-    shift = shift - factor .* double (norm.mean(:));
-  end
-  bias = 0;
-  if isfield (layer, 'bias') && ~isempty (layer.bias)
-    bias = double (layer.bias(:));
-  end
-  kind = class (layer.weights);
-  if strcmp (layer.type, 'transposedconv2d')
-    layer.weights = transposed_rows (layer, factor);
-  else
-    axis = octcompress.quant.channel_axis (layer, 'weights');
-    layer.weights = cast (double (layer.weights) .* reshape (factor, ...
-          [ones(1, axis - 1), numel(factor), 1]), kind);
-    out = size (layer.weights, axis);
-    layer.bias = cast ((bias .* factor + shift) .* ones (out, 1), kind);
-    return
-  end
-  out = max ([numel(bias), numel(factor), numel(shift)]);
-  layer.bias = cast ((bias .* factor + shift) .* ones (out, 1), kind);
-end
-
-function w = transposed_rows (layer, factor)
-  % kh x kw x cout/groups x cin: the inputs of one group see its outputs only.
-  groups = 1;
-  if isfield (layer, 'groups') && ~isempty (layer.groups)
-    groups = double (layer.groups);
-  end
-  w = layer.weights;
-  if isscalar (factor)
-    factor = repmat (factor, size (w, 3) * groups, 1);
-  end
-  inputs = size (w, 4) / groups;
-  for g = 1:groups
-    part = factor((g - 1) * size (w, 3) + (1:size (w, 3)));
-    columns = (g - 1) * inputs + (1:inputs);
-    w(:, :, :, columns) = cast (double (w(:, :, :, columns)) .* reshape (part, 1, 1, []), ...
-                                class (w));
-  end
+  layer = octcompress.layers.with_norm (layer, norm);
 end
 
 %!shared model, X

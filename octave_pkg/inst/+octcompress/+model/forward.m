@@ -30,7 +30,8 @@ function [y, trace] = forward (plan, layers, x, training)
   for k = 1:count
     in = gather (plan, values, x, k);
     if ~keep && ~training && takes_norm (plan, layers, k)
-      value = plan.run{k} ('forward', with_norm (layers{k}, layers{k + 1}), in, false);
+      layer = octcompress.layers.with_norm (layers{k}, layers{k + 1});
+      value = plan.run{k} ('forward', layer, in, false);
       done(k + 1) = true;
     elseif done(k)
       value = in;
@@ -72,25 +73,6 @@ function yes = takes_norm (plan, layers, k)
   yes = plan.last_use(k) == k + 1 && k < numel (layers) ...
         && strcmp (layers{k + 1}.type, 'batchnorm') ...
         && any (strcmp (layers{k}.type, {'conv2d', 'dense'})) && ~has_grid (layers{k});
-end
-
-function layer = with_norm (layer, norm)
-  epsilon = 1e-5;
-  if isfield (norm, 'epsilon') && ~isempty (norm.epsilon)
-    epsilon = norm.epsilon;
-  end
-  factor = norm.scale ./ sqrt (norm.variance + epsilon);
-  shift = norm.offset - factor .* norm.mean;
-  if isfield (layer, 'bias') && ~isempty (layer.bias)
-    shift = shift + factor .* layer.bias;
-  end
-  layer.bias = shift;
-  if strcmp (layer.type, 'dense')
-    layer.weights = factor .* layer.weights;
-  else
-    sizes = size (layer.weights);
-    layer.weights = reshape (reshape (layer.weights, [], numel (factor)) .* factor', sizes);
-  end
 end
 
 function in = gather (plan, values, x, k)
