@@ -40,8 +40,7 @@ function varargout = batchnorm (form, layer, x, varargin)
         channels = in_size(1);
       end
       for name = {'scale', 'offset', 'mean', 'variance'}
-        if ~isfield (layer, name{1}) || numel (layer.(name{1})) ~= channels ...
-           || size (layer.(name{1}), 1) ~= channels
+        if ~isfield (layer, name{1}) || ~isequal (size (layer.(name{1})), [channels 1])
           given = 'absent';
           if isfield (layer, name{1})
             given = octcompress.internal.describe (layer.(name{1}));
@@ -56,10 +55,7 @@ function varargout = batchnorm (form, layer, x, varargin)
 end
 
 function [y, state] = forward (layer, x, training)
-  epsilon = 1e-5;
-  if isfield (layer, 'epsilon') && ~isempty (layer.epsilon)
-    epsilon = layer.epsilon;
-  end
+  epsilon = octcompress.layers.option (layer, 'epsilon', 1e-5);
   state = struct ('training', training && ~octcompress.layers.option (layer, 'frozen', false));
   if state.training
     count = numel (x) / size (x, 1);

@@ -41,14 +41,10 @@ function varargout = conv2d (form, layer, x, varargin)
 
     case 'size'
       in_size = x;
-      if numel (in_size) ~= 3
-        octcompress.layers.need_image ('conv2d', in_size);
-      end
+      octcompress.layers.need_image ('conv2d', in_size);
       [w, bias, groups, g] = settings (layer, in_size(3), in_size(1), in_size(2));
       cout = size (w, 4);
-      if groups ~= 1
-        octcompress.internal.check ('conv2d', 'groups', groups, 'integer', [1 in_size(3)]);
-      end
+      octcompress.internal.check ('conv2d', 'groups', groups, 'integer', [1 in_size(3)]);
       if size (w, 3) * groups ~= in_size(3) || mod (cout, groups) ~= 0
         octcompress.internal.fail ('conv2d', 'badSize', ...
           ['WEIGHTS is %d x %d x %d x %d with %d groups, so the input must have %d channels ' ...
@@ -66,14 +62,8 @@ end
 function [w, bias, groups, g] = settings (layer, channels, height, width)
   w_size = octcompress.layers.weights_size (layer, 4);
   w = reshape (layer.weights, w_size);
-  bias = [];
-  if isfield (layer, 'bias')
-    bias = layer.bias;
-  end
-  groups = 1;
-  if isfield (layer, 'groups') && ~isempty (layer.groups)
-    groups = layer.groups;
-  end
+  bias = octcompress.layers.option (layer, 'bias', []);
+  groups = octcompress.layers.option (layer, 'groups', 1);
   g = octcompress.layers.window ('conv2d', layer, w_size(1:2), [height width channels]);
 end
 

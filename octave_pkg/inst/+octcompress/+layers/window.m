@@ -36,9 +36,7 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
   if nargin < 5
     default_stride = 1;
   end
-  if numel (in_size) ~= 3
-    octcompress.layers.need_image (caller, in_size);
-  end
+  octcompress.layers.need_image (caller, in_size);
   kernel = kernel(:)';
   % In few calls: a training step asks for each convolution twice.
   has = isfield (layer, {'stride', 'dilation', 'padding', 'ceil_mode'});
