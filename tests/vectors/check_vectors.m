@@ -39,7 +39,7 @@ function errors = check_case (c)
     x = x{1};
     in_size = in_size{1};
   end
-  if entry.sized
+  if strcmp (entry.planned, 'in_size')
     layer.in_size = in_size;
   end
   out_size = entry.run ('size', layer, in_size);

@@ -39,16 +39,21 @@ function varargout = batchnorm (form, layer, x, varargin)
       if numel (in_size) == 2
         channels = in_size(1);
       end
-      for name = {'scale', 'offset', 'mean', 'variance'}
-        if ~isfield (layer, name{1}) || ~isequal (size (layer.(name{1})), [channels 1])
-          given = 'absent';
-          if isfield (layer, name{1})
-            given = octcompress.internal.describe (layer.(name{1}));
+      names = {'scale', 'offset', 'mean', 'variance'};
+      there = isfield (layer, names);
+      for i = 1:4
+        if there(i)
+          value = layer.(names{i});
+          if size (value, 1) == channels && numel (value) == channels
+            continue
           end
-          octcompress.internal.fail ('batchnorm', 'badSize', ...
-            '%s must be %d x 1, one for each channel of the input [%s], but is %s', ...
-            upper (name{1}), channels, num2str (in_size), given);
+          given = octcompress.internal.describe (value);
+        else
+          given = 'absent';
         end
+        octcompress.internal.fail ('batchnorm', 'badSize', ...
+          '%s must be %d x 1, one for each channel of the input [%s], but is %s', ...
+          upper (names{i}), channels, num2str (in_size), given);
       end
       varargout = {in_size, prod(in_size)};
   end

@@ -176,7 +176,7 @@ end
 %!   layer = struct ('type', cases{k}{2}, cases{k}{3:end});
 %!   given.(layer.type) = [given.(layer.type); fieldnames(layer)];
 %!   entry = octcompress.layers.types (layer.type);
-%!   if entry.sized
+%!   if strcmp (entry.planned, 'in_size')
 %!     layer.in_size = in_size;
 %!   end
 %!   worst = octcompress.layers.check_gradient (layer, in_size);

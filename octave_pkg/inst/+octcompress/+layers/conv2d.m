@@ -3,7 +3,7 @@ function varargout = conv2d (form, layer, x, varargin)
 %
 %   [y, state] = octcompress.layers.conv2d ('forward', layer, x, training)
 %   [dx, gradients] = octcompress.layers.conv2d ('backward', layer, x, y, dy, state, need_dx)
-%   [out_size, macs] = octcompress.layers.conv2d ('size', layer, in_size)
+%   [out_size, macs, window] = octcompress.layers.conv2d ('size', layer, in_size)
 %
 %   layer.weights       kernel height x kernel width x cin / groups x cout
 %   layer.weights_size  the four sizes, for Octave drops trailing ones; or absent
@@ -11,6 +11,7 @@ function varargout = conv2d (form, layer, x, varargin)
 %   layer.groups        (1) input channels and output channels are split into so many parts,
 %                       each of which is convolved alone; cin makes a depthwise convolution
 %   layer.stride, layer.padding, layer.dilation   as in octcompress.layers.window
+%   layer.window        what 'size' gave, if it is known
 %   x                   cin x W x N x H
 %
 %   y(o, w, n, h) = bias(o) + sum over i, k, j of
@@ -23,12 +24,12 @@ function varargout = conv2d (form, layer, x, varargin)
 
   switch form
     case 'forward'
-      [w, bias, groups, g] = settings (layer, size (x, 1), size (x, 4), size (x, 2));
+      [w, bias, groups, g] = settings (layer, [size(x, 4) size(x, 2) size(x, 1)]);
       varargout = {octcompress.layers.convolution('correlate', x, w, bias, g, groups), []};
 
     case 'backward'
       [~, dy, ~, need_dx] = varargin{:};
-      [w, bias, groups, g] = settings (layer, size (x, 1), size (x, 4), size (x, 2));
+      [w, bias, groups, g] = settings (layer, [size(x, 4) size(x, 2) size(x, 1)]);
       gradients.weights = octcompress.layers.convolution ('weights', x, dy, [], g, groups);
       if ~isempty (bias)
         gradients.bias = sum (sum (reshape (dy, size (dy, 1), [], size (dy, 4)), 2), 3);
@@ -41,10 +42,11 @@ function varargout = conv2d (form, layer, x, varargin)
 
     case 'size'
       in_size = x;
-      octcompress.layers.need_image ('conv2d', in_size);
-      [w, bias, groups, g] = settings (layer, in_size(3), in_size(1), in_size(2));
+      [w, bias, groups, g] = settings (layer, in_size);
       cout = size (w, 4);
-      octcompress.internal.check ('conv2d', 'groups', groups, 'integer', [1 in_size(3)]);
+      if ~(isscalar (groups) && groups == 1)
+        octcompress.internal.check ('conv2d', 'groups', groups, 'integer', [1 in_size(3)]);
+      end
       if size (w, 3) * groups ~= in_size(3) || mod (cout, groups) ~= 0
         octcompress.internal.fail ('conv2d', 'badSize', ...
           ['WEIGHTS is %d x %d x %d x %d with %d groups, so the input must have %d channels ' ...
@@ -55,16 +57,17 @@ function varargout = conv2d (form, layer, x, varargin)
         octcompress.internal.fail ('conv2d', 'badSize', 'BIAS must be %d x 1, but is %s', cout, ...
                                    octcompress.internal.describe (bias));
       end
-      varargout = {[g.out cout], prod(g.out) * numel(w)};
+      varargout = {[g.out cout], prod(g.out) * numel(w), g};
   end
 end
 
-function [w, bias, groups, g] = settings (layer, channels, height, width)
-  w_size = octcompress.layers.weights_size (layer, 4);
-  w = reshape (layer.weights, w_size);
-  bias = octcompress.layers.option (layer, 'bias', []);
-  groups = octcompress.layers.option (layer, 'groups', 1);
-  g = octcompress.layers.window ('conv2d', layer, w_size(1:2), [height width channels]);
+function [w, bias, groups, g] = settings (layer, in_size)
+  [w, bias, groups] = octcompress.layers.kernels (layer);
+  if isfield (layer, 'window')
+    g = layer.window;
+  else
+    g = octcompress.layers.window ('conv2d', layer, [size(w, 1) size(w, 2)], in_size);
+  end
 end
 
 %!function worst = gradient (w_size, in_size, varargin)

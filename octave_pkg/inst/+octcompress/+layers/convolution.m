@@ -18,7 +18,10 @@ function result = convolution (form, a, b, bias, g, groups)
 %
 %   See also octcompress.layers.correlate, octcompress.layers.correlate_channels.
 
-  if strcmp (form, 'weights')
+  if g.plain && groups == 1
+    result = products (form, a, b, bias);
+    return
+  elseif strcmp (form, 'weights')
     sizes = [size(b, 1), size(a, 1) / groups, g.kernel([2 1])];
   else
     b = permute (b, [4 3 2 1]);
@@ -37,6 +40,30 @@ function result = convolution (form, a, b, bias, g, groups)
   if strcmp (form, 'weights')
     result = permute (result, [4 3 2 1]);
   end
+end
+
+function result = products (form, a, b, bias)
+  % A kernel of one pixel that visits each pixel.
+  [c, width, n, height] = size (a);
+  a = reshape (a, c, []);
+  if strcmp (form, 'weights')
+    b = reshape (b, size (b, 1), []);
+    result = 0;
+    for first = 1:4096:size (a, 2)
+      range = first:min (first + 4095, size (a, 2));
+      result = result + a(:, range) * b(:, range)';
+    end
+    result = reshape (result, 1, 1, c, []);
+    return
+  elseif strcmp (form, 'correlate')
+    result = reshape (b, c, [])' * a;
+  else
+    result = reshape (b, [], c) * a;
+  end
+  if ~isempty (bias)
+    result = octcompress.layers.affine (result, [], bias);
+  end
+  result = reshape (result, [], width, n, height);
 end
 
 function result = run (kernel, form, a, b, bias, g)

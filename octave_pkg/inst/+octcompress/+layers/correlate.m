@@ -12,10 +12,10 @@ function result = correlate (form, a, b, bias, columns, rows)
 %   Channels come first, so a row of the image becomes the kernel's row of all its windows by one
 %   gather of columns, each a contiguous run of channels. While it is in the processor's cache,
 %   every kernel row multiplies it, each product belonging to another row of the result. An image of
-%   few channels has short runs and makes small products. There several windows side by side are
-%   one wider window, of a kernel that holds w once for each of them, shifted, and zeros: more
-%   operations, but fewer columns to gather and larger products. Where that does not pay, the whole
-%   window is gathered by one index. A 1 x 1 kernel needs no gather.
+%   few channels has short runs and makes small products: there whole windows are gathered, by one
+%   index for all rows. And where it pays, several windows side by side are one wider window, of a
+%   kernel that holds w once for each of them, shifted, and zeros: more operations, but fewer
+%   columns to gather and larger products.
 %
 %   See also octcompress.layers.convolution.
 
@@ -27,47 +27,27 @@ function result = correlate (form, a, b, bias, columns, rows)
 end
 
 function y = by_input (x, w, bias, columns, rows)
-  [c, width, n, height] = size (x);
-  [kw, ow] = size (columns);
-  [kh, oh] = size (rows);
-  m = ow * n;
-  if is_plain (columns, rows, width, height)
-    y = reshape (w, [], c) * reshape (x, c, []);
-    if ~isempty (bias)
-      y = octcompress.layers.affine (y, [], bias);
-    end
-  elseif has_few_channels (c) && together (c, kw, ow, size (w, 1)) > 1
-    b = together (c, kw, ow, size (w, 1));
-    [x, columns, rows] = octcompress.layers.pad_windows (x, columns, rows, 0);
+  [c, ~, n, height] = size (x);
+  [out, ~, kw, kh] = size (w);
+  ow = size (columns, 2);
+  oh = size (rows, 2);
+  b = together (c, kw, ow, out);
+  if b > 1
     [columns, shift] = widen_columns (columns, b);
-    wide = zeros (size (w, 1), b, c, size (columns, 1), kh, class (w));
-    w = reshape (w, [], 1, c, kw, kh);
+    wide = zeros (out, b, c, size (columns, 1), kh, class (w));
+    w = reshape (w, out, 1, c, kw, kh);
     for i = 1:b
       wide(:, i, :, shift(:, i), :) = w;
     end
-    wide = reshape (wide, [], c * size (columns, 1) * kh);
-    x = line_up (x, columns);
-    groups = output_groups (oh, size (x, 2));
-    base = start (repmat (bias, b, 1), size (wide, 1), size (x, 2) * numel (groups{1}), class (w));
-    lines = cell (1, numel (groups));
-    for i = 1:numel (groups)
-      part = stack (x, rows(:, groups{i}));
-      lines{i} = base(:, 1:size (part, 2)) + wide * part;
-    end
-    y = reshape ([lines{:}], size (w, 1), []);
-  elseif has_few_channels (c)
-    w = reshape (w, [], c * kw * kh);
-    [x, rows, index] = window_index (x, columns, rows);
-    base = start (bias, size (w, 1), m, class (w));
-    lines = cell (1, oh);
-    for r = 1:oh
-      part = x(:, :, :, rows(:, r));
-      % of a vector, a vector as it lies
-      lines{r} = base + w * reshape (part(index), size (index));
-    end
-    y = [lines{:}];
+    w = wide;
+    bias = repmat (bias, b, 1);
+  end
+  m = ow / b * n;
+  w = reshape (w, out * b, [], kh);
+  if has_few_channels (c)
+    y = by_windows (x, reshape (w, out * b, []), columns, rows, bias);
   else
-    w = num2cell (reshape (w, [], c * kw, kh), [1 2]);
+    w = num2cell (w, [1 2]);
     targets = targets_of (rows, height);
     if m < 1024
       groups = row_groups (height, rows, m);
@@ -76,7 +56,7 @@ function y = by_input (x, w, bias, columns, rows)
       y = row_by_row (x, w, columns, targets, m, oh, bias);
     end
   end
-  y = reshape (y, [], ow, n, oh);
+  y = reshape (y, out, ow, n, oh);
 end
 
 function y = start (bias, out, count, kind)
@@ -86,6 +66,18 @@ function y = start (bias, out, count, kind)
   else
     y = repmat (bias, 1, count);
   end
+end
+
+function y = by_windows (x, w, columns, rows, bias)
+  [x, groups, first, index, m] = windows (x, columns, rows);
+  base = start (bias, size (w, 1), size (index, 2), class (w));
+  lines = cell (1, numel (groups));
+  for i = 1:numel (groups)
+    count = m * numel (groups{i});
+    part = window_columns (x, index, first(i), count);
+    lines{i} = base(:, 1:count) + w * part;
+  end
+  y = [lines{:}];
 end
 
 function y = row_by_row (x, w, columns, targets, m, oh, bias)
@@ -115,42 +107,26 @@ function y = rows_together (x, w, columns, targets, groups, m, oh, bias)
 end
 
 function dw = by_weights (x, dy, columns, rows)
-  [c, width, n, height] = size (x);
+  [c, ~, n, height] = size (x);
   [kw, ow] = size (columns);
   [kh, oh] = size (rows);
-  m = ow * n;
-  dy = reshape (dy, [], m * oh);
-  dw = {0};
-  if is_plain (columns, rows, width, height)
-    x = reshape (x, c, []);
-    for first = 1:4096:m * oh
-      range = first:min (first + 4095, m * oh);
-      dw{1} = dw{1} + dy(:, range) * x(:, range)';
-    end
-  elseif has_few_channels (c) && together (c, kw, ow, size (dy, 1)) > 1
-    b = together (c, kw, ow, size (dy, 1));
-    [x, columns, rows] = octcompress.layers.pad_windows (x, columns, rows, 0);
+  out = size (dy, 1);
+  b = together_for_weights (c, kw, ow, out, n);
+  if b > 1
     [columns, shift] = widen_columns (columns, b);
-    x = line_up (x, columns);
-    out = size (dy, 1);
-    dy = reshape (dy, out * b, size (x, 2), oh);
-    for group = output_groups (oh, size (x, 2))
-      part = reshape (dy(:, :, group{1}), out * b, []);
-      dw{1} = dw{1} + part * stack (x, rows(:, group{1}))';
-    end
-    wide = reshape (dw{1}, out, b, c, [], kh);
-    dw{1} = 0;
-    for i = 1:b
-      dw{1} = dw{1} + reshape (wide(:, i, :, shift(:, i), :), out, c, kw, kh);
-    end
-  elseif has_few_channels (c)
-    [x, rows, index] = window_index (x, columns, rows);
-    for r = 1:oh
-      part = x(:, :, :, rows(:, r));
-      dw{1} = dw{1} + dy(:, (r - 1) * m + 1:r * m) * reshape (part(index), size (index))';
+  end
+  m = ow / b * n;
+  dy = reshape (dy, out * b, m * oh);
+  if has_few_channels (c)
+    [x, groups, first, index] = windows (x, columns, rows);
+    dw = 0;
+    for i = 1:numel (groups)
+      count = m * numel (groups{i});
+      from = m * (groups{i}(1) - 1);
+      dw = dw + dy(:, from + 1:from + count) * window_columns (x, index, first(i), count)';
     end
   else
-    dw = repmat ({zeros(size (dy, 1), c * kw, class (dy))}, 1, kh);
+    dw = repmat ({zeros(out * b, c * size (columns, 1), class (dy))}, 1, kh);
     targets = targets_of (rows, height);
     for group = row_groups (height, rows, m)
       part = gather (x, columns, group{1});
@@ -161,15 +137,16 @@ function dw = by_weights (x, dy, columns, rows)
         end
       end
     end
+    dw = [dw{:}];
   end
-  dw = reshape ([dw{:}], [], c, kw, kh);
-end
-
-function yes = is_plain (columns, rows, width, height)
-  % A kernel of one pixel that visits each pixel: no gather, one product.
-  yes = size (columns, 1) == 1 && size (rows, 1) == 1 && size (columns, 2) == width ...
-        && size (rows, 2) == height && columns(1) == 1 && rows(1) == 1 ...
-        && columns(end) == width && rows(end) == height;
+  if b > 1
+    wide = reshape (dw, out, b, c, [], kh);
+    dw = 0;
+    for i = 1:b
+      dw = dw + reshape (wide(:, i, :, shift(:, i), :), out, c, kw, kh);
+    end
+  end
+  dw = reshape (dw, out, c, kw, kh);
 end
 
 function few = has_few_channels (c)
@@ -177,16 +154,26 @@ function few = has_few_channels (c)
 end
 
 function b = together (c, kw, ow, out)
-  % How many windows side by side are one: by measuring, 4 or 8 and what divides the row; 1 for the
-  % smallest windows.
+  % How many windows of few channels side by side are one: by measuring, 4 or 8 and what divides the
+  % row; 1 for the smallest windows.
   b = 1;
-  if c > 3 || kw > 3
-    most = 4 + 4 * (out < 16);
-    divisors = find (mod (ow, 1:min (most, ow)) == 0);
-    if divisors(end) > 2
-      b = divisors(end);
-    end
+  if has_few_channels (c) && (c > 3 || kw > 3)
+    b = divisor_up_to (ow, 4 + 4 * (out < 16));
+    b = b ^ (b > 2);
   end
+end
+
+function b = together_for_weights (c, kw, ow, out, n)
+  % With more channels it pays for the gradient of the weights, whose product has few rows and
+  % columns, where the rows of the image are long.
+  b = together (c, kw, ow, out);
+  if ~has_few_channels (c) && ow * n >= 2048
+    b = divisor_up_to (ow, 64 / c);
+  end
+end
+
+function b = divisor_up_to (number, most)
+  b = max ([1, find(mod (number, 1:min (most, number)) == 0)]);
 end
 
 function [wide, shift] = widen_columns (columns, b)
@@ -197,29 +184,36 @@ function [wide, shift] = widen_columns (columns, b)
   wide = left + (0:max (shift(:)) - 1)' + (0:size (columns, 2) / b - 1) * step * b;
 end
 
-function x = line_up (x, columns)
-  % Image rows as matrices: (C * window width) x (windows * N) x H.
-  [c, width, n, height] = size (x);
-  if ~isequal (columns(:)', 1:width)
-    x = x(:, columns(:), :, :);
+function [x, groups, first, index, m] = windows (x, columns, rows)
+  % The image, padded; the rows of the result that go together, about 1000 columns, m for each; the
+  % first image row that each group reads; and the places of a group's windows from there on:
+  % (C * kw * kh) x columns.
+  [x, columns, rows] = octcompress.layers.pad_windows (x, columns, rows, 0);
+  [c, width, n, ~] = size (x);
+  [kw, ow] = size (columns);
+  [kh, oh] = size (rows);
+  m = ow * n;
+  count = min (oh, max (1, floor (1024 / m)));
+  groups = cell (1, ceil (oh / count));
+  for i = 1:numel (groups)
+    groups{i} = (i - 1) * count + 1:min (i * count, oh);
   end
-  x = reshape (x, c * size (columns, 1), size (columns, 2) * n, height);
+  first = min (rows(:, 1:count:oh), [], 1);
+  index = reshape ((1:c)' + c * (columns(:)' - 1), c * kw, 1, ow);
+  index = reshape (index + c * width * n * (rows(:, 1)' - first(1)), c * kw * kh, ow);
+  index = index + reshape (c * width * (0:n-1), 1, 1, n);
+  step = rows(1, min (2, end)) - rows(1, 1);
+  index = index + reshape (c * width * n * step * (0:count-1), 1, 1, 1, count);
+  index = reshape (index, c * kw * kh, m * count);
 end
 
-function groups = output_groups (oh, m)
-  % Rows of the result that go together: about 1000 columns.
-  count = max (1, floor (1024 / m));
-  groups = arrayfun (@(first) first:min (first + count - 1, oh), 1:count:oh, ...
-                     'UniformOutput', false);
-end
-
-function part = stack (x, rows)
-  % Windows as columns, kernel row upon kernel row.
-  pieces = cell (size (rows, 1), 1);
-  for k = 1:numel (pieces)
-    pieces{k} = reshape (x(:, :, rows(k, :)), size (x, 1), []);
+function part = window_columns (x, index, first, count)
+  % Windows as columns.
+  if count < size (index, 2)
+    index = index(:, 1:count);
   end
-  part = vertcat (pieces{:});
+  part = x(:, :, :, first:end);   % of a range of the last dimension Octave makes no copy
+  part = reshape (part(index), size (index));
 end
 
 function targets = targets_of (rows, height)
@@ -274,18 +268,6 @@ function part = gather (x, columns, rows)
     end
   end
   part = reshape (part, c * kw, ow * n * numel (rows));
-end
-
-function [x, rows, index] = window_index (x, columns, rows)
-  % The padded image and, in the kh rows of it that one output row reads, the linear indices of that
-  % row's windows: (C * kw * kh) x (ow * N).
-  [x, columns, rows] = octcompress.layers.pad_windows (x, columns, rows, 0);
-  [c, width, n, ~] = size (x);
-  kh = size (rows, 1);
-  [kw, ow] = size (columns);
-  index = reshape ((1:c)' + c * (columns(:)' - 1), c * kw, 1, ow);
-  index = reshape (index + c * width * n * (0:kh-1), c * kw * kh, ow);
-  index = reshape (index + reshape (c * width * (0:n-1), 1, 1, []), c * kw * kh, []);
 end
 
 %!test % by its definition, at one place

@@ -62,15 +62,24 @@ function y = by_lines (x, w, columns, rows)
 end
 
 function y = by_places (x, w, columns, rows)
+  persistent has_diagonal   % whose product is one pass at the speed of memory
+  if isempty (has_diagonal)
+    has_diagonal = exist ('OCTAVE_VERSION', 'builtin') > 0;
+  end
   [c, ~, n, ~] = size (x);
   [kw, ow] = size (columns);
   [kh, oh] = size (rows);
-  y = [];
+  w = reshape (w, c, kw, kh);
   for j = 1:kw
     part = x(:, range_of (columns(j, :)), :, :);
     for k = 1:kh
-      product = octcompress.layers.affine (part(:, :, :, range_of (rows(k, :))), w(:, 1, j, k), []);
-      if isempty (y)
+      product = reshape (part(:, :, :, range_of (rows(k, :))), c, []);
+      if has_diagonal
+        product = diag (w(:, j, k)) * product;
+      else
+        product = w(:, j, k) .* product;
+      end
+      if j * k == 1
         y = product;
       else
         y = y + product;

@@ -3,7 +3,7 @@ function varargout = pooling (form, layer, x, varargin)
 %
 %   [y, state] = octcompress.layers.pooling ('forward', layer, x, training)
 %   [dx, gradients] = octcompress.layers.pooling ('backward', layer, x, y, dy, state, need_dx)
-%   [out_size, macs] = octcompress.layers.pooling ('size', layer, in_size)
+%   [out_size, macs, window] = octcompress.layers.pooling ('size', layer, in_size)
 %
 %   layer.type       'maxpool' or 'averagepool'
 %   layer.pool_size  scalar or [height width]
@@ -12,6 +12,7 @@ function varargout = pooling (form, layer, x, varargin)
 %   layer.count_include_pad  (false) averagepool: true divides by the window with its padding
 %                    (PyTorch unless told otherwise), false by the pixels of the image in it (ONNX,
 %                    Keras)
+%   layer.window     what 'size' gave, if it is known
 %   x                C x W x N x H
 %
 %   The maximum of a window that reaches over the image is that of its pixels. Of equal maxima the
@@ -82,13 +83,17 @@ function varargout = pooling (form, layer, x, varargin)
           'PADDING [%s] is so wide that a window of %d x %d holds no pixel of the image', ...
           num2str (g.padding), g.kernel);
       end
-      varargout = {[g.out in_size(3)], 0};
+      varargout = {[g.out in_size(3)], 0, g};
   end
 end
 
 function g = geometry (layer, in_size)
-  kernel = double (layer.pool_size(:)') .* [1 1];
-  g = octcompress.layers.window ('pooling', layer, kernel, in_size, kernel);
+  if isfield (layer, 'window')
+    g = layer.window;
+  else
+    kernel = double (layer.pool_size(:)') .* [1 1];
+    g = octcompress.layers.window ('pooling', layer, kernel, in_size, kernel);
+  end
 end
 
 function yes = tiles (g)

@@ -4,7 +4,7 @@ function varargout = transposedconv2d (form, layer, x, varargin)
 %   [y, state] = octcompress.layers.transposedconv2d ('forward', layer, x, training)
 %   [dx, gradients] = octcompress.layers.transposedconv2d ('backward', layer, x, y, dy, state, ...
 %                                                          need_dx)
-%   [out_size, macs] = octcompress.layers.transposedconv2d ('size', layer, in_size)
+%   [out_size, macs, window] = octcompress.layers.transposedconv2d ('size', layer, in_size)
 %
 %   layer.weights         kernel height x kernel width x cout / groups x cin: those of the conv2d of
 %                         which this is the adjoint
@@ -16,6 +16,7 @@ function varargout = transposedconv2d (form, layer, x, varargin)
 %                         [top bottom left right], or 'same': the result is stride times as large
 %   layer.output_padding  (0) lines added at the bottom and right: scalar or [vertical horizontal],
 %                         less than the stride
+%   layer.window          what 'size' gave, if it is known
 %   x                     cin x W x N x H
 %
 %   The result has (H - 1) * stride + (kernel - 1) * dilation + 1 + output_padding - top - bottom
@@ -59,17 +60,19 @@ function varargout = transposedconv2d (form, layer, x, varargin)
         octcompress.internal.fail ('transposedconv2d', 'badSize', ...
           'BIAS must be %d x 1, but is %s', cout, octcompress.internal.describe (bias));
       end
-      varargout = {[g.in cout], prod(in_size(1:2)) * numel(w)};
+      varargout = {[g.in cout], prod(in_size(1:2)) * numel(w), g};
   end
 end
 
 function [w, bias, groups, g] = settings (layer, in)
   % The geometry is that of the convolution from the result to the input.
-  w_size = octcompress.layers.weights_size (layer, 4);
-  w = reshape (layer.weights, w_size);
-  bias = octcompress.layers.option (layer, 'bias', []);
-  groups = octcompress.layers.option (layer, 'groups', 1);
-  g = octcompress.layers.window ('transposedconv2d', layer, w_size(1:2), [in 1], 1, 'transposed');
+  [w, bias, groups] = octcompress.layers.kernels (layer);
+  if isfield (layer, 'window')
+    g = layer.window;
+  else
+    g = octcompress.layers.window ('transposedconv2d', layer, [size(w, 1) size(w, 2)], [in 1], ...
+                                   1, 'transposed');
+  end
 end
 
 %!function worst = gradient (w_size, in_size, varargin)

@@ -1,8 +1,8 @@
-function entry = types (name)
+function [entry, all] = types (name)
 %TYPES  What the engine knows of a layer type: its function and its parameters.
 %
 %   entry = octcompress.layers.types (name)   struct of one type; empty when there is no such type
-%   names = octcompress.layers.types ()       cellstr of all types
+%   [names, all] = octcompress.layers.types ()   cellstr of all types; struct of their entries
 %
 %   entry.run         handle of the layer's function; its three call forms are below
 %   entry.trained     cellstr, the fields that training changes
@@ -10,13 +10,14 @@ function entry = types (name)
 %   entry.prunable    cellstr, the fields that pruning and quantization take by default
 %   entry.options     cellstr, the layer's other fields; its help says what they mean
 %   entry.inputs      [fewest most] number of inputs; x is a cell where more than one is allowed
-%   entry.sized       true: the function needs layer.in_size, which octcompress.model.plan gives it
+%   entry.planned     the field that octcompress.model.plan adds to the layer: '', 'in_size', or
+%                     'window', the third result of 'size'
 %
 %   Every layer function has three forms, all pure:
 %
 %   [y, state] = run ('forward', layer, x, training)
 %   [dx, gradients] = run ('backward', layer, x, y, dy, state, need_dx)
-%   [out_size, macs] = run ('size', layer, in_size)
+%   [out_size, macs, window] = run ('size', layer, in_size)
 %
 %   x, y, dy   arrays in the engine's layout: features F x N, images C x W x N x H,
 %              sequences F x N x T (N observations). Channels come first everywhere.
@@ -27,6 +28,7 @@ function entry = types (name)
 %   need_dx    false for the first layer: dx may then be []
 %   in_size    of one observation: F, [H W C] or [F T]; a cell of them where x is a cell
 %   macs       multiply-accumulates of one observation
+%   window     of layers with windows: where they lie (octcompress.layers.window)
 %
 %   See also octcompress.model.plan, octcompress.model.forward.
 
@@ -77,9 +79,13 @@ function entry = types (name)
     table.gru = row (@octcompress.layers.gru, [1 1], recurrent, {}, recurrent(1:2), ...
                      {'result', 'reverse', 'reset_after'});
     for type = {'flatten', 'reshape', 'permute', 'add', 'subtract', 'multiply', 'concat'}
-      table.(type{1}).sized = true;
+      table.(type{1}).planned = 'in_size';
+    end
+    for type = {'conv2d', 'transposedconv2d', 'maxpool', 'averagepool'}
+      table.(type{1}).planned = 'window';
     end
   end
+  all = table;
   if nargin == 0
     entry = fieldnames (table)';
   elseif ischar (name) && isfield (table, name)
@@ -92,7 +98,7 @@ end
 function entry = row (run, inputs, trained, statistics, prunable, options)
   entry = struct ('run', run, 'inputs', inputs, 'trained', {trained}, ...
                   'statistics', {statistics}, 'prunable', {prunable}, 'options', {options}, ...
-                  'sized', false);
+                  'planned', '');
 end
 
 %!test

@@ -25,6 +25,7 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
 %                    [vertical horizontal]; 'same' makes an image of stride times the grid
 %
 %   g.kernel, g.stride, g.dilation, g.padding  in full; g.in = [H W], g.out = [height width]
+%   g.plain     true: a window is one pixel, and each pixel has one
 %   g.rows      kernel height x output height: the image row that each kernel row of each window
 %               reads; rows below 1 or above H lie in the padding
 %   g.columns   kernel width x output width, likewise
@@ -36,17 +37,18 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
   if nargin < 5
     default_stride = 1;
   end
-  octcompress.layers.need_image (caller, in_size);
+  if numel (in_size) ~= 3
+    octcompress.layers.need_image (caller, in_size);
+  end
   kernel = kernel(:)';
-  % In few calls: a training step asks for each convolution twice.
   has = isfield (layer, {'stride', 'dilation', 'padding', 'ceil_mode'});
   stride = default_stride .* [1 1];
-  if has(1)
-    stride = pair (caller, layer.stride, 'stride', stride);
+  if has(1) && ~isempty (layer.stride)
+    stride = pair (caller, layer.stride, 'stride');
   end
   dilation = [1 1];
-  if has(2)
-    dilation = pair (caller, layer.dilation, 'dilation', dilation);
+  if has(2) && ~isempty (layer.dilation)
+    dilation = pair (caller, layer.dilation, 'dilation');
   end
   reach = (kernel - 1) .* dilation + 1;
   padding = [0 0 0 0];
@@ -75,8 +77,17 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
     if same
       out = ceil (in ./ stride);
     else
-      out = count_windows (caller, in, padding, reach, stride, ...
-                         has(4) && ~isempty (layer.ceil_mode) && layer.ceil_mode);
+      room = in + padding([1 3]) + padding([2 4]) - reach;
+      if any (room < 0)
+        octcompress.internal.fail (caller, 'badSize', ...
+          'the window covers %d x %d, but the image with its padding is only %d x %d', ...
+          reach, room + reach);
+      end
+      out = floor (room ./ stride) + 1;
+      if has(4) && ~isempty (layer.ceil_mode) && layer.ceil_mode
+        out = ceil (room ./ stride) + 1;
+        out = out - ((out - 1) .* stride >= in + padding([1 3]));
+      end
     end
   end
   if same
@@ -84,26 +95,11 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
     padding([1 3]) = floor (missing / 2);
     padding([2 4]) = missing - padding([1 3]);
   end
+  rows = (0:kernel(1)-1)' * dilation(1) + ((0:out(1)-1) * stride(1) + (1 - padding(1)));
+  columns = (0:kernel(2)-1)' * dilation(2) + ((0:out(2)-1) * stride(2) + (1 - padding(3)));
   g = struct ('kernel', kernel, 'stride', stride, 'dilation', dilation, ...
-              'padding', padding, 'in', in, 'out', out);
-  g.rows = places (kernel(1), out(1), stride(1), dilation(1), padding(1));
-  g.columns = places (kernel(2), out(2), stride(2), dilation(2), padding(3));
-end
-
-function out = count_windows (caller, in, padding, reach, stride, ceil_mode)
-  before = padding([1 3]);
-  after = padding([2 4]);
-  room = in + before + after - reach;
-  if any (room < 0)
-    octcompress.internal.fail (caller, 'badSize', ...
-      'the window covers %d x %d, but the image with its padding is only %d x %d', ...
-      reach, in + before + after);
-  end
-  out = floor (room ./ stride) + 1;
-  if ceil_mode
-    out = ceil (room ./ stride) + 1;
-    out = out - ((out - 1) .* stride >= in + before);
-  end
+              'padding', padding, 'in', in, 'out', out, 'rows', rows, 'columns', columns, ...
+              'plain', all ([kernel stride] == 1) && ~any (padding));
 end
 
 function extra = output_padding (caller, layer, stride)
@@ -118,14 +114,8 @@ function extra = output_padding (caller, layer, stride)
   extra = double (extra(:)') .* [1 1];
 end
 
-function p = places (kernel, out, stride, dilation, before)
-  p = (0:kernel-1)' * dilation + (0:out-1) * stride + 1 - before;
-end
-
-function value = pair (caller, value, name, default)
-  if isempty (value)
-    value = default;
-  elseif ~isnumeric (value) || numel (value) > 2 || any (value < 1) || any (value ~= fix (value))
+function value = pair (caller, value, name)
+  if ~isnumeric (value) || numel (value) > 2 || any (value < 1) || any (value ~= fix (value))
     octcompress.internal.fail (caller, 'badValue', ...
       '%s must be a positive whole number or two of them, [vertical horizontal], but is %s', ...
       upper (name), octcompress.internal.describe (value));
@@ -134,18 +124,14 @@ function value = pair (caller, value, name, default)
 end
 
 function p = four (caller, p)
-  fine = isnumeric (p) && any (numel (p) == [1 2 4]) && all (p(:) >= 0) && all (p(:) == fix (p(:)));
-  if ~fine
+  if ~isnumeric (p) || ~any (numel (p) == [1 2 4]) || any (p(:) < 0) || any (p(:) ~= fix (p(:)))
     octcompress.internal.fail (caller, 'badValue', ...
       ['PADDING must be ''same'', a whole number, [vertical horizontal] or ' ...
        '[top bottom left right], but is %s'], octcompress.internal.describe (p));
   end
-  p = double (p(:)');
-  if numel (p) == 1
-    p = p([1 1 1 1]);
-  elseif numel (p) == 2
-    p = p([1 1 2 2]);
-  end
+  which = {[1 1 1 1], [1 1 2 2], [], 1:4};
+  p = double (p(which{numel (p)}));
+  p = p(:)';
 end
 
 %!function g = at (layer, kernel, in)

@@ -9,29 +9,41 @@ function layer = with_norm (layer, norm)
 %
 %   See also nn_fold, octcompress.model.forward.
 
-  factor = column (norm, 'scale', 1);
-  shift = column (norm, 'offset', 0);
+  factor = 1;
+  if isfield (norm, 'scale') && ~isempty (norm.scale)
+    factor = double (norm.scale(:));
+  end
+  shift = 0;
+  if isfield (norm, 'offset') && ~isempty (norm.offset)
+    shift = double (norm.offset(:));
+  end
   if strcmp (norm.type, 'batchnorm')
-    factor = factor ./ sqrt (column (norm, 'variance', 1) + column (norm, 'epsilon', 1e-5));
-    shift = shift - factor .* column (norm, 'mean', 0);
+    epsilon = double (octcompress.layers.option (norm, 'epsilon', 1e-5));
+    factor = factor ./ sqrt (double (norm.variance(:)) + epsilon);
+    shift = shift - factor .* double (norm.mean(:));
   end
-  bias = column (layer, 'bias', 0);
+  bias = 0;
+  if isfield (layer, 'bias') && ~isempty (layer.bias)
+    bias = double (layer.bias(:));
+  end
+  w = double (layer.weights);
+  switch layer.type
+    case 'dense'
+      out = size (w, 1);
+      w = w .* factor;
+    case 'conv2d'
+      out = size (w, 4);
+      w = w .* reshape (factor, 1, 1, 1, []);
+    case 'transposedconv2d'
+      out = max ([numel(bias), numel(factor), numel(shift)]);
+      w = transposed_rows (layer, factor);
+  end
   kind = class (layer.weights);
-  if strcmp (layer.type, 'transposedconv2d')
-    layer.weights = transposed_rows (layer, factor);
-    out = max ([numel(bias), numel(factor), numel(shift)]);
-  else
-    axis = octcompress.quant.channel_axis (layer, 'weights');
-    layer.weights = cast (double (layer.weights) .* reshape (factor, ...
-          [ones(1, axis - 1), numel(factor), 1]), kind);
-    out = size (layer.weights, axis);
+  layer.weights = cast (w, kind);
+  layer.bias = cast (bias .* factor + shift, kind);
+  if numel (layer.bias) < out
+    layer.bias = repmat (layer.bias, out, 1);
   end
-  layer.bias = cast ((bias .* factor + shift) .* ones (out, 1), kind);
-end
-
-function value = column (layer, name, default)
-  value = double (octcompress.layers.option (layer, name, default));
-  value = value(:);
 end
 
 function w = transposed_rows (layer, factor)

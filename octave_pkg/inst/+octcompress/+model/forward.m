@@ -27,9 +27,15 @@ function [y, trace] = forward (plan, layers, x, training)
   inside = cell (1, count);
   done = false (1, count);
   snap = @octcompress.quant.snap_to_grid;
+  folds = ~keep && ~training;
   for k = 1:count
-    in = gather (plan, values, x, k);
-    if ~keep && ~training && takes_norm (plan, layers, k)
+    reads = plan.inputs{k};
+    if plan.several(k) || reads == 0
+      in = gather (plan, values, x, k);
+    else
+      in = values{reads};
+    end
+    if folds && plan.last_use(k) == k + 1 && takes_norm (layers, k)
       layer = octcompress.layers.with_norm (layers{k}, layers{k + 1});
       value = plan.run{k} ('forward', layer, in, false);
       done(k + 1) = true;
@@ -41,7 +47,7 @@ function [y, trace] = forward (plan, layers, x, training)
       value = plan.run{k} ('forward', layers{k}, in, training);
     end
     in = [];
-    if has_grid (layers{k})
+    if isfield (layers{k}, 'quantization') && has_grid (layers{k})
       if keep
         [value, ~, inside{k}] = snap (value, layers{k}.quantization.output);
       else
@@ -51,11 +57,8 @@ function [y, trace] = forward (plan, layers, x, training)
     values{k} = value;
     value = [];
     if ~keep
-      for used = plan.inputs{k}
-        if used > 0 && plan.last_use(used) == k
-          values{used} = [];
-        end
-      end
+      reads = reads(reads > 0);
+      values(reads(plan.last_use(reads) == k)) = {[]};
     end
   end
   y = values(plan.outputs);
@@ -68,10 +71,9 @@ function yes = has_grid (layer)
   yes = isfield (layer, 'quantization') && isfield (layer.quantization, 'output');
 end
 
-function yes = takes_norm (plan, layers, k)
-  % Nobody but a batch normalisation that stands next reads this product.
-  yes = plan.last_use(k) == k + 1 && k < numel (layers) ...
-        && strcmp (layers{k + 1}.type, 'batchnorm') ...
+function yes = takes_norm (layers, k)
+  % A product before a batch normalisation.
+  yes = k < numel (layers) && strcmp (layers{k + 1}.type, 'batchnorm') ...
         && any (strcmp (layers{k}.type, {'conv2d', 'dense'})) && ~has_grid (layers{k});
 end
 

@@ -23,15 +23,16 @@ function plan = plan (caller, model)
   layers = model.layers;
   count = numel (layers);
   names = cellfun (@(layer) layer.name, layers, 'UniformOutput', false);
-  plan = struct ('run', {cell(1, count)}, 'inputs', {cell(1, count)}, 'several', ...
-                 false (1, count), ...
-                 'last_use', zeros (1, count), 'outputs', [], 'sizes', {cell(1, count)}, ...
-                 'macs', zeros (1, count));
-  sizes = [{model.input_size}, plan.sizes];
-  types = @octcompress.layers.types;   % found once: that costs Octave more than a call
+  run = cell (1, count);
+  inputs = cell (1, count);
+  several = false (1, count);
+  last_use = zeros (1, count);
+  macs = zeros (1, count);
+  sizes = [{model.input_size}, cell(1, count)];
+  [~, types] = octcompress.layers.types ();
   for k = 1:count
     layer = layers{k};
-    entry = types (layer.type);
+    entry = types.(layer.type);
     reads = k - 1;
     if isfield (layer, 'inputs') && ~isempty (layer.inputs)
       reads = find_inputs (caller, layer, k, names);
@@ -41,28 +42,34 @@ function plan = plan (caller, model)
         'layer %d (''%s'', %s) takes %d to %g inputs, but names %d', k, layer.name, layer.type, ...
         entry.inputs(1), entry.inputs(2), numel (reads));
     end
-    plan.inputs{k} = reads;
-    plan.several(k) = entry.inputs(2) > 1;
-    plan.last_use(reads(reads > 0)) = k;
-    if plan.several(k)
+    inputs{k} = reads;
+    several(k) = entry.inputs(2) > 1;
+    last_use(reads(reads > 0)) = k;
+    if several(k)
       in_sizes = sizes(reads + 1);
     else
       in_sizes = sizes{reads + 1};
     end
-    plan.run{k} = entry.run;
-    if entry.sized
-      plan.run{k} = with_size (entry.run, in_sizes);
-    end
+    run{k} = entry.run;
     try
-      [sizes{k + 1}, plan.macs(k)] = entry.run ('size', layer, in_sizes);
+      switch entry.planned
+        case 'window'
+          [sizes{k + 1}, macs(k), g] = run{k} ('size', layer, in_sizes);
+          run{k} = @(varargin) with_field (entry.run, 'window', g, varargin{:});
+        case 'in_size'
+          [sizes{k + 1}, macs(k)] = run{k} ('size', layer, in_sizes);
+          run{k} = @(varargin) with_field (entry.run, 'in_size', in_sizes, varargin{:});
+        otherwise
+          [sizes{k + 1}, macs(k)] = run{k} ('size', layer, in_sizes);
+      end
     catch problem
       octcompress.internal.fail (caller, 'badSize', 'layer %d (''%s'', %s): %s', k, layer.name, ...
                                  layer.type, problem.message);
     end
   end
 
-  plan.sizes = sizes(2:end);
-  plan.outputs = find (plan.last_use == 0);
+  plan = struct ('run', {run}, 'inputs', {inputs}, 'several', several, 'last_use', last_use, ...
+                 'outputs', find (last_use == 0), 'sizes', {sizes(2:end)}, 'macs', macs);
   if isfield (model, 'outputs') && ~isempty (model.outputs)
     wanted = cellstr (model.outputs);
     [known, plan.outputs] = ismember (wanted, names);
@@ -74,8 +81,10 @@ function plan = plan (caller, model)
   plan.last_use(plan.outputs) = Inf;
 end
 
-function run = with_size (run, in_size)
-  run = @(form, layer, varargin) run (form, setfield (layer, 'in_size', in_size), varargin{:});
+function varargout = with_field (run, name, value, form, layer, varargin)
+  layer.(name) = value;
+  varargout = cell (1, max (nargout, 1));
+  [varargout{:}] = run (form, layer, varargin{:});
 end
 
 function reads = find_inputs (caller, layer, k, names)

@@ -21,21 +21,21 @@ function model = tidy (caller, model)
   end
   model.format = 'octcompress';
   model.version = 1;
-  names = cell (1, numel (model.layers));
-  types = @octcompress.layers.types;   % found once: that costs Octave more than a call
-  for k = 1:numel (model.layers)
-    layer = model.layers{k};
-    entry = types (layer.type);
-    if isempty (entry)
+  layers = model.layers;
+  names = cell (1, numel (layers));
+  [known, types] = octcompress.layers.types ();
+  for k = 1:numel (layers)
+    layer = layers{k};
+    if ~ischar (layer.type) || ~isfield (types, layer.type)
       octcompress.internal.fail (caller, 'unknownType', ...
         'layer %d has the type %s, which is none of %s', k, ...
-        octcompress.internal.describe (layer.type), strjoin (octcompress.layers.types (), ', '));
+        octcompress.internal.describe (layer.type), strjoin (known, ', '));
     end
     if ~isfield (layer, 'name') || isempty (layer.name)
       layer.name = sprintf ('%s_%d', layer.type, k);
     end
     names{k} = layer.name;
-    for parameter = entry.prunable
+    for parameter = types.(layer.type).prunable
       if ~isfield (layer, parameter{1}) || ~isfloat (layer.(parameter{1}))
         octcompress.internal.fail (caller, 'badLayer', ...
           'layer %d (''%s'', %s) must have %s, a single array', k, layer.name, layer.type, ...
@@ -46,8 +46,9 @@ function model = tidy (caller, model)
       dims = 2 + 2 * any (strcmp (layer.type, {'conv2d', 'transposedconv2d'}));
       layer.weights_size = octcompress.layers.weights_size (layer, dims);
     end
-    model.layers{k} = layer;
+    layers{k} = layer;
   end
+  model.layers = layers;
   [sorted, order] = sort (names);
   twin = find (strcmp (sorted(1:end-1), sorted(2:end)), 1);
   if ~isempty (twin)
