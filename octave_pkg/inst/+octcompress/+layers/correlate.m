@@ -59,42 +59,46 @@ function y = by_input (x, w, bias, columns, rows)
   y = reshape (y, out, ow, n, oh);
 end
 
-function y = start (bias, out, count, kind)
-  % What products are added to: the bias, in COUNT columns.
-  if isempty (bias)
-    y = zeros (out, count, kind);
-  else
-    y = repmat (bias, 1, count);
-  end
-end
-
 function y = by_windows (x, w, columns, rows, bias)
   [x, groups, first, index, m] = windows (x, columns, rows);
-  base = start (bias, size (w, 1), size (index, 2), class (w));
+  base = repmat (bias, 1, size (index, 2));
   lines = cell (1, numel (groups));
   for i = 1:numel (groups)
     count = m * numel (groups{i});
-    part = window_columns (x, index, first(i), count);
-    lines{i} = base(:, 1:count) + w * part;
+    lines{i} = w * window_columns (x, index, first(i), count);
+    if ~isempty (bias)
+      lines{i} = base(:, 1:count) + lines{i};
+    end
   end
   y = [lines{:}];
 end
 
 function y = row_by_row (x, w, columns, targets, m, oh, bias)
   lines = cell (1, oh);
-  lines(:) = {start(bias, size (w{1}, 1), m, class (w{1}))};
+  if ~isempty (bias)
+    lines(:) = {repmat(bias, 1, m)};
+  end
   for row = find (any (targets > 0, 1))
     part = gather (x, columns, row);
     for k = find (targets(:, row) > 0)'
       r = targets(k, row);
-      lines{r} = lines{r} + w{k} * part;
+      if isempty (lines{r})
+        lines{r} = w{k} * part;
+      else
+        lines{r} = lines{r} + w{k} * part;
+      end
     end
   end
+  lines(cellfun (@isempty, lines)) = {zeros(size (w{1}, 1), m, class (w{1}))};
   y = [lines{:}];
 end
 
 function y = rows_together (x, w, columns, targets, groups, m, oh, bias)
-  y = start (bias, size (w{1}, 1), m * oh, class (w{1}));
+  if isempty (bias)
+    y = zeros (size (w{1}, 1), m * oh, class (w{1}));
+  else
+    y = repmat (bias, 1, m * oh);
+  end
   for group = groups
     part = gather (x, columns, group{1});
     for k = 1:numel (w)

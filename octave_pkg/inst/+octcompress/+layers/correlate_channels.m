@@ -51,7 +51,7 @@ function y = by_lines (x, w, columns, rows)
   kernels(max (across) - across + 1, max (down) - down + 1, :) = permute (w, [3 4 1 2]);
   x = reshape (reshape (x, c, []).', width * n, height, c);
   across = min (columns, [], 1)' + width * (0:n-1);
-  down = range_of (min (rows, [], 1));
+  down = min (rows(:, 1)):step_of (rows):min (rows(:, end));
   y = cell (1, c);
   for i = 1:c
     lines = conv2 (x(:, :, i), kernels(:, :, i), 'valid');
@@ -69,11 +69,13 @@ function y = by_places (x, w, columns, rows)
   [c, ~, n, ~] = size (x);
   [kw, ow] = size (columns);
   [kh, oh] = size (rows);
+  across = step_of (columns);
+  down = step_of (rows);
   w = reshape (w, c, kw, kh);
   for j = 1:kw
-    part = x(:, range_of (columns(j, :)), :, :);
+    part = x(:, columns(j, 1):across:columns(j, ow), :, :);
     for k = 1:kh
-      product = reshape (part(:, :, :, range_of (rows(k, :))), c, []);
+      product = reshape (part(:, :, :, rows(k, 1):down:rows(k, oh)), c, []);
       if has_diagonal
         product = diag (w(:, j, k)) * product;
       else
@@ -93,21 +95,18 @@ function dw = weights_of (x, dy, columns, rows)
   [c, ~, n, ~] = size (x);
   [kw, ow] = size (columns);
   [kh, oh] = size (rows);
+  across = step_of (columns);
+  down = step_of (rows);
   dy = reshape (dy, c, ow * n, oh);
   dw = zeros (c, 1, kw, kh, class (dy));
   for j = 1:kw
-    part = x(:, range_of (columns(j, :)), :, :);
+    part = x(:, columns(j, 1):across:columns(j, ow), :, :);
     for k = 1:kh
       % summed by row first: fewer roundings
-      products = dot (dy, reshape (part(:, :, :, range_of (rows(k, :))), c, ow * n, oh), 2);
+      products = dot (dy, reshape (part(:, :, :, rows(k, 1):down:rows(k, oh)), c, ow * n, oh), 2);
       dw(:, 1, j, k) = sum (products, 3);
     end
   end
-end
-
-function range = range_of (lines)
-  % The same numbers as a range, by which Octave takes lines that lie side by side without a copy.
-  range = lines(1):step_of (lines):lines(end);
 end
 
 %!test % by its definition, at one place, small and large

@@ -9,18 +9,18 @@ function layer = with_norm (layer, norm)
 %
 %   See also nn_fold, octcompress.model.forward.
 
-  factor = 1;
-  if isfield (norm, 'scale') && ~isempty (norm.scale)
-    factor = double (norm.scale(:));
-  end
-  shift = 0;
-  if isfield (norm, 'offset') && ~isempty (norm.offset)
-    shift = double (norm.offset(:));
-  end
   if strcmp (norm.type, 'batchnorm')
-    epsilon = double (octcompress.layers.option (norm, 'epsilon', 1e-5));
-    factor = factor ./ sqrt (double (norm.variance(:)) + epsilon);
-    shift = shift - factor .* double (norm.mean(:));
+    epsilon = 1e-5;
+    if isfield (norm, 'epsilon') && ~isempty (norm.epsilon)
+      epsilon = double (norm.epsilon);
+    end
+    factor = double (norm.scale) ./ sqrt (double (norm.variance) + epsilon);
+    shift = double (norm.offset) - factor .* double (norm.mean);
+  else
+    factor = double (octcompress.layers.option (norm, 'scale', 1));
+    shift = double (octcompress.layers.option (norm, 'offset', 0));
+    factor = factor(:);
+    shift = shift(:);
   end
   bias = 0;
   if isfield (layer, 'bias') && ~isempty (layer.bias)

@@ -35,7 +35,7 @@ function [y, trace] = forward (plan, layers, x, training)
     else
       in = values{reads};
     end
-    if folds && plan.last_use(k) == k + 1 && takes_norm (layers, k)
+    if folds && plan.folds(k) && ~has_grid (layers{k})
       layer = octcompress.layers.with_norm (layers{k}, layers{k + 1});
       value = plan.run{k} ('forward', layer, in, false);
       done(k + 1) = true;
@@ -69,12 +69,6 @@ end
 
 function yes = has_grid (layer)
   yes = isfield (layer, 'quantization') && isfield (layer.quantization, 'output');
-end
-
-function yes = takes_norm (layers, k)
-  % A product before a batch normalisation.
-  yes = k < numel (layers) && strcmp (layers{k + 1}.type, 'batchnorm') ...
-        && any (strcmp (layers{k}.type, {'conv2d', 'dense'})) && ~has_grid (layers{k});
 end
 
 function in = gather (plan, values, x, k)
