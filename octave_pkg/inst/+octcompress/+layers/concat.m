@@ -25,7 +25,7 @@ function varargout = concat (form, layer, x, varargin)
       dx = cell (1, numel (x));
       last = 0;
       for i = 1:numel (x)
-        range = last + (1:size (x{i}, dim));
+        range = last + 1:last + size (x{i}, dim);
         switch dim
           case 1
             dx{i} = dy(range, :, :, :);

@@ -11,16 +11,19 @@ function result = correlate_channels (form, a, b, bias, columns, rows)
 %
 %   Two arrangements. Each kernel position is one product with all channels, pixels and
 %   observations. Or each channel is turned into a matrix, whose columns are the same line of all
-%   observations one after the other, with the padding between them: conv2 runs along these long
-%   columns, at several numbers a cycle, and what a stride leaves out is dropped. Small channels are
-%   not worth the calls.
+%   observations one after the other, with zeros between them: conv2 runs along these long columns,
+%   at several numbers a cycle, and what a stride leaves out is dropped. Small channels are not worth
+%   the calls.
+%
+%   Zeros that follow a line stand before the next one too: a shift of all lines together, as one
+%   long line, then reads the padding of both sides.
 %
 %   See also octcompress.layers.convolution.
 
-  [a, columns, rows] = octcompress.layers.pad_windows (a, columns, rows, 0);
-  if strcmp (form, 'weights')
+  if strcmp (form, 'weights') && step_of (columns) == 1 && step_of (rows) == 1
+    result = weights_of_lines (a, b, columns, rows);
+  elseif strcmp (form, 'weights')
     result = weights_of (a, b, columns, rows);
-    return
   elseif pays (a, columns, rows)
     result = by_lines (a, b, columns, rows);
   else
@@ -34,8 +37,8 @@ end
 function yes = pays (x, columns, rows)
   % Nanoseconds for a channel, as measured.
   strided = step_of (columns) > 1 || step_of (rows) > 1;
-  by_places = (1 + strided) * numel (columns) * numel (rows) * size (x, 3);
-  yes = 4 * numel (x) / size (x, 1) + 8000 < by_places;
+  by_places = 1.5 * (1 + strided) * numel (columns) * numel (rows) * size (x, 3);
+  yes = 5 * numel (x) / size (x, 1) + 15000 < by_places;
 end
 
 function step = step_of (lines)
@@ -43,22 +46,40 @@ function step = step_of (lines)
   step = max (1, lines(1, min (2, end)) - lines(1, 1));
 end
 
+function [shift, low, high, reach] = shifts (places)
+  % Where the kernel's lines lie from the first window's place, their range with 0, and the last
+  % window's place.
+  shift = places(:, 1) - 1;
+  low = min ([0; shift]);
+  high = max ([0; shift]);
+  reach = (size (places, 2) - 1) * step_of (places) + 1;
+end
+
 function y = by_lines (x, w, columns, rows)
   [c, width, n, height] = size (x);
-  across = columns(:, 1) - min (columns(:, 1));
-  down = rows(:, 1) - min (rows(:, 1));
-  kernels = zeros (max (across) + 1, max (down) + 1, c, class (w));   % conv2 turns them
-  kernels(max (across) - across + 1, max (down) - down + 1, :) = permute (w, [3 4 1 2]);
-  x = reshape (reshape (x, c, []).', width * n, height, c);
-  across = min (columns, [], 1)' + width * (0:n-1);
-  down = min (rows(:, 1)):step_of (rows):min (rows(:, end));
+  [across, left, right, last] = shifts (columns);
+  [down, up, low, bottom] = shifts (rows);
+  line = max (width - left, last + right);
+  if line > width
+    x(:, end + 1:line, :, :) = 0;
+  end
+  if bottom + up > height
+    x(:, :, :, end + 1:bottom + up) = 0;
+  end
+  kernels = zeros (right - left + 1, low - up + 1, c, class (w));   % conv2 turns them
+  kernels(right - across + 1, low - down + 1, :) = permute (w, [3 4 1 2]);
+  x = reshape (reshape (x, c, []).', line * n, [], c);
+  step = step_of (rows);
   y = cell (1, c);
   for i = 1:c
-    lines = conv2 (x(:, :, i), kernels(:, :, i), 'valid');
-    y{i} = reshape (lines(:, down), [], 1);
+    full = conv2 (x(:, :, i), kernels(:, :, i));
+    y{i} = reshape (full(right + 1:right + line * n, low + 1:step:low + bottom), [], 1);
   end
-  y = reshape ([y{:}].', c, [], numel (down));
-  y = reshape (y(:, across(:), :), c, size (columns, 2), n, numel (down));
+  y = reshape ([y{:}].', c, line, n, size (rows, 2));
+  step = step_of (columns);
+  if line > last || step > 1
+    y = y(:, 1:step:last, :, :);
+  end
 end
 
 function y = by_places (x, w, columns, rows)
@@ -66,6 +87,7 @@ function y = by_places (x, w, columns, rows)
   if isempty (has_diagonal)
     has_diagonal = exist ('OCTAVE_VERSION', 'builtin') > 0;
   end
+  [x, columns, rows] = octcompress.layers.pad_windows (x, columns, rows, 0);
   [c, ~, n, ~] = size (x);
   [kw, ow] = size (columns);
   [kh, oh] = size (rows);
@@ -92,21 +114,54 @@ function y = by_places (x, w, columns, rows)
 end
 
 function dw = weights_of (x, dy, columns, rows)
+  [x, columns, rows] = octcompress.layers.pad_windows (x, columns, rows, 0);
   [c, ~, n, ~] = size (x);
   [kw, ow] = size (columns);
   [kh, oh] = size (rows);
   across = step_of (columns);
   down = step_of (rows);
-  dy = reshape (dy, c, ow * n, oh);
+  dy = reshape (dy, c, []);
   dw = zeros (c, 1, kw, kh, class (dy));
   for j = 1:kw
     part = x(:, columns(j, 1):across:columns(j, ow), :, :);
     for k = 1:kh
-      % summed by row first: fewer roundings
-      products = dot (dy, reshape (part(:, :, :, rows(k, 1):down:rows(k, oh)), c, ow * n, oh), 2);
-      dw(:, 1, j, k) = sum (products, 3);
+      lines = reshape (part(:, :, :, rows(k, 1):down:rows(k, oh)), c, []);
+      dw(:, 1, j, k) = total_of_products (dy, lines, ow * n);
     end
   end
+end
+
+function dw = weights_of_lines (x, dy, columns, rows)
+  % Without a copy of the image for each kernel position: the long lines are shifted.
+  [c, width, n, height] = size (x);
+  [across, left, right, last] = shifts (columns);
+  [down, ~, ~, bottom] = shifts (rows);
+  line = max (width - left, last + right);
+  if line > width
+    x(:, end + 1:line, :, :) = 0;
+  end
+  if line > last
+    dy(:, end + 1:line, :, :) = 0;
+  end
+  x = reshape (x, c, []);
+  dy = reshape (dy, c, []);
+  dw = zeros (c, 1, numel (across), numel (down), class (dy));
+  for k = 1:numel (down)
+    for j = 1:numel (across)
+      shift = across(j) + line * n * down(k);
+      from = max (line * n * max (0, -down(k)), -shift) + 1;
+      to = min (line * n * min (bottom, height - down(k)), size (x, 2) - shift);
+      dw(:, 1, j, k) = total_of_products (dy(:, from:to), x(:, from + shift:to + shift), line * n);
+    end
+  end
+end
+
+function s = total_of_products (a, b, count)
+  % Of each channel; of COUNT columns first: fewer roundings.
+  whole = size (a, 2) - mod (size (a, 2), count);
+  s = dot (reshape (a(:, 1:whole), size (a, 1), count, []), ...
+           reshape (b(:, 1:whole), size (a, 1), count, []), 2);
+  s = sum (s, 3) + dot (a(:, whole + 1:end), b(:, whole + 1:end), 2);
 end
 
 %!test % by its definition, at one place, small and large

@@ -20,7 +20,7 @@ function [x, columns, rows] = pad_windows (x, columns, rows, value)
     if value ~= 0
       x(:) = value;
     end
-    x(:, left + (1:width), :, top + (1:height)) = image;
+    x(:, left + 1:left + width, :, top + 1:top + height) = image;   % ranges, which are fast
     columns = columns + left;
     rows = rows + top;
   end

@@ -17,13 +17,14 @@ function varargout = zeropad (form, layer, x, varargin)
       [c, w, n, h] = size (x);
       g = geometry (layer, [h w c]);
       y = zeros ([c g.out(2) n g.out(1)], class (x));
-      y(:, g.padding(3) + (1:w), :, g.padding(1) + (1:h)) = x;
+      y(:, g.padding(3) + 1:g.padding(3) + w, :, g.padding(1) + 1:g.padding(1) + h) = x;
       varargout = {y, []};
     case 'backward'
       [c, w, ~, h] = size (x);
       g = geometry (layer, [h w c]);
       dy = varargin{2};
-      varargout = {dy(:, g.padding(3) + (1:w), :, g.padding(1) + (1:h)), struct()};
+      dx = dy(:, g.padding(3) + 1:g.padding(3) + w, :, g.padding(1) + 1:g.padding(1) + h);
+      varargout = {dx, struct()};
     case 'size'
       g = geometry (layer, x);
       varargout = {[g.out x(3)], 0};
