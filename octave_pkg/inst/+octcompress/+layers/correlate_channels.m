@@ -12,8 +12,8 @@ function result = correlate_channels (form, a, b, bias, columns, rows)
 %   Two arrangements. Each kernel position is one product with all channels, pixels and
 %   observations. Or each channel is turned into a matrix, whose columns are the same line of all
 %   observations one after the other, with zeros between them: conv2 runs along these long columns,
-%   at several numbers a cycle, and what a stride leaves out is dropped. Small channels are not worth
-%   the calls.
+%   at several numbers a cycle, and what a stride leaves out is dropped. Small channels are not
+%   worth the calls.
 %
 %   Zeros that follow a line stand before the next one too: a shift of all lines together, as one
 %   long line, then reads the padding of both sides.
