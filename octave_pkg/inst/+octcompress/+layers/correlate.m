@@ -60,14 +60,13 @@ function y = by_input (x, w, bias, columns, rows)
 end
 
 function y = by_windows (x, w, columns, rows, bias)
-  [x, groups, first, index, m] = windows (x, columns, rows);
+  [x, places, index, m] = windows (x, columns, rows);
   base = repmat (bias, 1, size (index, 2));
-  lines = cell (1, numel (groups));
-  for i = 1:numel (groups)
-    count = m * numel (groups{i});
-    lines{i} = w * window_columns (x, index, first(i), count);
+  lines = cell (1, size (places, 2));
+  for i = 1:numel (lines)
+    lines{i} = w * window_columns (x, places(:, i), index, m);
     if ~isempty (bias)
-      lines{i} = base(:, 1:count) + lines{i};
+      lines{i} = base(:, 1:size (lines{i}, 2)) + lines{i};
     end
   end
   y = [lines{:}];
@@ -122,12 +121,11 @@ function dw = by_weights (x, dy, columns, rows)
   m = ow / b * n;
   dy = reshape (dy, out * b, m * oh);
   if has_few_channels (c)
-    [x, groups, first, index] = windows (x, columns, rows);
+    [x, places, index, m] = windows (x, columns, rows);
     dw = 0;
-    for i = 1:numel (groups)
-      count = m * numel (groups{i});
-      from = m * (groups{i}(1) - 1);
-      dw = dw + dy(:, from + 1:from + count) * window_columns (x, index, first(i), count)';
+    for i = 1:size (places, 2)
+      range = m * (places(1, i) - 1) + 1:m * places(2, i);
+      dw = dw + dy(:, range) * window_columns (x, places(:, i), index, m)';
     end
   else
     dw = repmat ({zeros(out * b, c * size (columns, 1), class (dy))}, 1, kh);
@@ -188,35 +186,34 @@ function [wide, shift] = widen_columns (columns, b)
   wide = left + (0:max (shift(:)) - 1)' + (0:size (columns, 2) / b - 1) * step * b;
 end
 
-function [x, groups, first, index, m] = windows (x, columns, rows)
-  % The image, padded; the rows of the result that go together, about 1000 columns, m for each; the
-  % first image row that each group reads; and the places of a group's windows from there on:
-  % (C * kw * kh) x columns.
+function [x, places, index, m] = windows (x, columns, rows)
+  % The image, padded; for each group of rows of the result, about 1000 columns, its first and last
+  % row and the first and last image row it reads; in these image rows the places of the group's
+  % windows, (C * kw * kh) x columns, M for each row of the result.
   [x, columns, rows] = octcompress.layers.pad_windows (x, columns, rows, 0);
   [c, width, n, ~] = size (x);
   [kw, ow] = size (columns);
   [kh, oh] = size (rows);
   m = ow * n;
   count = min (oh, max (1, floor (1024 / m)));
-  groups = cell (1, ceil (oh / count));
-  for i = 1:numel (groups)
-    groups{i} = (i - 1) * count + 1:min (i * count, oh);
-  end
-  first = min (rows(:, 1:count:oh), [], 1);
-  index = reshape ((1:c)' + c * (columns(:)' - 1), c * kw, 1, ow);
-  index = reshape (index + c * width * n * (rows(:, 1)' - first(1)), c * kw * kh, ow);
-  index = index + reshape (c * width * (0:n-1), 1, 1, n);
+  first = 1:count:oh;
+  last = min (first + count - 1, oh);
+  places = [first; last; min(rows(:, first), [], 1); max(rows(:, last), [], 1)];
   step = rows(1, min (2, end)) - rows(1, 1);
+  index = reshape ((1:c)' + c * (columns(:)' - 1), c * kw, 1, ow);
+  index = reshape (index + c * width * n * (rows(:, 1)' - places(3, 1)), c * kw * kh, ow);
+  index = index + reshape (c * width * (0:n-1), 1, 1, n);
   index = index + reshape (c * width * n * step * (0:count-1), 1, 1, 1, count);
   index = reshape (index, c * kw * kh, m * count);
 end
 
-function part = window_columns (x, index, first, count)
+function part = window_columns (x, places, index, m)
   % Windows as columns.
+  count = m * (places(2) - places(1) + 1);
   if count < size (index, 2)
     index = index(:, 1:count);
   end
-  part = x(:, :, :, first:end);   % of a range of the last dimension Octave makes no copy
+  part = x(:, :, :, places(3):places(4));   % of such a range Octave makes no copy
   part = reshape (part(index), size (index));
 end
 
