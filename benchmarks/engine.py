@@ -6,8 +6,9 @@ Both use two threads; with --processor one, the networks only, and times are of 
 that other load on the machine counts little. Each round runs Octave and PyTorch in turn, each in
 a process of its own, which takes the least of a few repetitions; the table has the medians over
 the rounds. A training step is everything that nn_train does for a batch: the batch taken out of
-the data, forward, loss, backward, SGD with momentum. Needs the extra `torch`; without it
-PyTorch's columns are empty.
+the data, forward, loss, backward, SGD with momentum. "Operations alone" is the limit in Octave:
+what the matrix products and the passes over whole arrays that the network needs take, each by
+itself (engine_operations.m). Needs the extra `torch`; without it PyTorch's columns are empty.
 """
 
 from __future__ import annotations
@@ -109,6 +110,12 @@ def measure_octave(name: str, batch: int) -> dict[str, float]:
     return {**figures(output), "peak_mb": peak / 1e6}
 
 
+def measure_operations(name: str, batch: int) -> dict[str, float]:
+    """Time the operations of one network in Octave, each alone."""
+    code = f"engine_operations ('{name}', {batch}, {REPETITIONS});"
+    return figures(common.octave(code, THREADS)[0])
+
+
 def measure_torch(name: str, batch: int) -> dict[str, float]:
     """Time the same network in PyTorch."""
     output, _ = common.python(TORCH.replace("NAME", name).replace("BATCH", str(batch)))
@@ -120,20 +127,25 @@ def networks(rounds: int, has_torch: bool) -> None:
     for _ in range(rounds):
         for name, batch in NETWORKS.items():
             seen[name, "octave"].append(measure_octave(name, batch))
+            seen[name, "alone"].append(measure_operations(name, batch))
             if has_torch:
                 seen[name, "torch"].append(measure_torch(name, batch))
     rows = []
     for name, batch in NETWORKS.items():
         ours = seen[name, "octave"]
-        for what, label in (("predict_ms", "inference"), ("train_ms", "training step")):
-            time = statistics.median(run[what] for run in ours)
-            row: list[object] = [f"{LABELS[name]}, {batch}", label, f"{time:.1f}", "", ""]
+        for what, label in (("predict", "inference"), ("train", "training step")):
+            time = statistics.median(run[f"{what}_ms"] for run in ours)
+            alone = statistics.median(run[f"{what}_alone_ms"] for run in seen[name, "alone"])
+            row: list[object] = [f"{LABELS[name]}, {batch}", label, f"{time:.1f}", f"{alone:.1f}"]
             if has_torch:
-                theirs = statistics.median(run[what] for run in seen[name, "torch"])
-                row[3:] = [f"{theirs:.1f}", f"{time / theirs:.2f}"]
+                theirs = statistics.median(run[f"{what}_ms"] for run in seen[name, "torch"])
+                row += [f"{theirs:.1f}", f"{time / theirs:.2f}", f"{alone / theirs:.2f}"]
+            else:
+                row += ["", "", ""]
             memory = ours[0]["results_mb"], ours[0]["peak_mb"]
             rows.append([*row, f"{memory[0]:.0f}", f"{memory[1]:.0f}"])
-    heads = ["network, batch", "", "ms", "PyTorch ms", "ratio", "results MB", "process MB"]
+    heads = ["network, batch", "", "ms", "operations alone", "PyTorch ms", "ratio"]
+    heads += ["alone / PyTorch", "results MB", "process MB"]
     print(common.table(heads, rows))
 
 
