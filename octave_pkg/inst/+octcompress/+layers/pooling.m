@@ -29,17 +29,7 @@ function varargout = pooling (form, layer, x, varargin)
       g = geometry (layer, [size(x, 4) size(x, 2) size(x, 1)]);
       if strcmp (layer.type, 'maxpool') && nargout < 2 && tile (g.rows, g.in(1)) ...
          && tile (g.columns, g.in(2))
-        % rows first: they are whole; of two arrays max is several times faster than along one
-        y = x(:, :, :, 1:g.kernel(1):end);
-        for k = 2:g.kernel(1)
-          y = max (y, x(:, :, :, k:g.kernel(1):end));
-        end
-        x = y;
-        y = x(:, 1:g.kernel(2):end, :, :);
-        for k = 2:g.kernel(2)
-          y = max (y, x(:, k:g.kernel(2):end, :, :));
-        end
-        varargout = {y};
+        varargout = {maximum_of_tiles(x, g.kernel)};
         return
       elseif strcmp (layer.type, 'maxpool')
         [y, columns] = octcompress.layers.pad_windows (x, g.columns, 1, -Inf);
@@ -100,6 +90,29 @@ end
 function yes = tile (places, count)
   % The windows lie side by side and cover the image.
   yes = numel (places) == count && all (places(:)' == 1:count);
+end
+
+function y = maximum_of_tiles (x, kernel)
+  % Some rows of the result at a time, so that they stay in the processor's cache. The tile's rows
+  % first: they are whole. Of two arrays max is several times faster than along one.
+  down = kernel(1);
+  across = kernel(2);
+  step = down * max (1, floor (2 ^ 16 * size (x, 4) / (down * numel (x))));
+  parts = cell (1, ceil (size (x, 4) / step));
+  for i = 1:numel (parts)
+    first = (i - 1) * step;
+    last = min (first + step, size (x, 4));
+    tall = x(:, :, :, first + 1:down:last);
+    for k = 2:down
+      tall = max (tall, x(:, :, :, first + k:down:last));
+    end
+    y = tall(:, 1:across:end, :, :);
+    for k = 2:across
+      y = max (y, tall(:, k:across:end, :, :));
+    end
+    parts{i} = y;
+  end
+  y = cat (4, parts{:});
 end
 
 function [y, later] = line_maximum (x, places, dim, keep)
