@@ -79,11 +79,7 @@ def trained(name: str, folder: Path) -> dict[str, Any]:
 
 def in_onnxruntime(path: Path) -> Predict:
     """ONNX Runtime."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = 1, 3
-    session = onnxruntime.InferenceSession(os.fspath(path), options)
+    session = runtimes.onnx_session(path, threads=1)
     name = session.get_inputs()[0].name
     return lambda x: session.run(None, {name: x})[0]
 

@@ -200,7 +200,9 @@ def test_sensitivity_and_mixed():
                     Case(f"{kind} {options}", "nn_sensitivity", call, args, options, 1, close)
                 )
         options = {"bits": bits, "sparsity": np.array([[0.3, 0.8]]), "rank": 0.2}
-        curves = {**close, **dict.fromkeys(("loss", "bytes"), 1e-4)}
+        # A loss of 2e-5 comes of logits that differ by some thousandths, of which single precision
+        # holds four digits: which ones differ with the processor's order of summation.
+        curves = {**close, "bytes": 1e-4, "loss": 1e-3 if kind == "float32" else 1e-9}
         cases.append(
             Case(f"{kind} curves", "nn_sensitivity", call, [model, x, y], options, 1, curves)
         )

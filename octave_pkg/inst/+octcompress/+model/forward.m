@@ -35,7 +35,7 @@ function [y, trace] = forward (plan, layers, x, training)
     else
       in = values{reads};
     end
-    if folds && plan.folds(k) && ~has_grid (layers{k})
+    if folds && plan.folds(k) && k < count && ~has_grid (layers{k})
       layer = octcompress.layers.with_norm (layers{k}, layers{k + 1});
       value = plan.run{k} ('forward', layer, in, false);
       done(k + 1) = true;
