@@ -30,18 +30,9 @@ function engine_convolutions (repetitions)
     if groups == 1
       a = rand ([out, kernel ^ 2 * in], 'single');
       b = rand ([kernel ^ 2 * in, numel(y) / out], 'single');
-      product = flops / least (@() a * b, repetitions);
+      product = flops / engine_least (@() a * b, repetitions);
     end
-    rates = flops ./ [least(forward, repetitions), least(backward, repetitions) / 2];
+    rates = flops ./ [engine_least(forward, repetitions), engine_least(backward, repetitions) / 2];
     fprintf ('convolution|%s|%.1f|%.1f|%.1f\n', name, 1e-9 * [product rates]);
-  end
-end
-
-function seconds = least (f, repetitions)
-  seconds = Inf;
-  for i = 1:repetitions
-    started = tic ();
-    result = f (); %#ok<NASGU>
-    seconds = min (seconds, toc (started));
   end
 end

@@ -19,27 +19,24 @@ function engine_operations (name, batch, repetitions)
   total = [0 0];
   for k = 1:numel (model.layers)
     layer = model.layers{k};
-    in = in_full (sizes{plan.inputs{k}(1) + 1});
-    [predict, train] = operations (layer, in, in_full (sizes{k + 1}), batch, k > 1);
-    seconds = [0 0];
-    for f = predict
-      seconds(1) = seconds(1) + least (f{1}, repetitions);
+    in = as_image (sizes{plan.inputs{k}(1) + 1});
+    [predict, train] = operations (layer, in, as_image (sizes{k + 1}), batch, k > 1);
+    total(1) = total(1) + sum (cellfun (@(f) engine_least (f, repetitions), predict));
+    total(2) = total(2) + sum (cellfun (@(f) engine_least (f, repetitions), train));
+    if is_depthwise (layer)   % forward, and by the input
+      channels = in(3) * engine_least (one_channel (layer, in, batch), repetitions);
+      total = total + [1 2] * channels;
     end
-    for f = train
-      seconds(2) = seconds(2) + least (f{1}, repetitions);
-    end
-    if strcmp (layer.type, 'conv2d') && isfield (layer, 'groups') && layer.groups > 1
-      % one of the channels was timed; the rest is of whole arrays
-      seconds(1) = seconds(1) + in(3) * least (one_channel (in, batch), repetitions);
-      seconds(2) = seconds(2) + 2 * in(3) * least (one_channel (in, batch), repetitions);
-    end
-    total = total + seconds;
   end
   fprintf ('predict_alone_ms %.3f\n', 1e3 * total(1));
   fprintf ('train_alone_ms %.3f\n', 1e3 * total(2));
 end
 
-function s = in_full (s)
+function yes = is_depthwise (layer)
+  yes = isfield (layer, 'groups') && layer.groups > 1;
+end
+
+function s = as_image (s)
   % [H W C] of features too.
   if isscalar (s)
     s = [1 1 s];
@@ -52,11 +49,10 @@ function [predict, train] = operations (layer, in, out, batch, need_dx)
   x = rand (in(3), prod (in(1:2)) * batch, 'single');
   y = rand (out(3), prod (out(1:2)) * batch, 'single');
   column = rand (out(3), 1, 'single');
-  depthwise = isfield (layer, 'groups') && layer.groups > 1;
   switch layer.type
     case {'conv2d', 'dense'}
       shift = @() y + column;
-      if depthwise
+      if is_depthwise (layer)
         predict = {shift};
         taps = size (layer.weights, 1) * size (layer.weights, 2);
         train = repmat ({@() dot(y, y, 2)}, 1, taps);
@@ -99,17 +95,8 @@ function [predict, train] = operations (layer, in, out, batch, need_dx)
   end
 end
 
-function f = one_channel (in, batch)
+function f = one_channel (layer, in, batch)
   image = rand ((in(2) + 1) * batch, in(1), 'single');
-  kernel = rand (3, 3, 'single');
+  kernel = rand (size (layer.weights, 2), size (layer.weights, 1), 'single');
   f = @() conv2 (image, kernel);
-end
-
-function seconds = least (f, repetitions)
-  seconds = Inf;
-  for i = 1:repetitions
-    started = tic ();
-    result = f (); %#ok<NASGU>
-    seconds = min (seconds, toc (started));
-  end
 end
