@@ -123,11 +123,10 @@ def in_runtimes(
 def _in_onnx_runtime(path: str, X: Any, repeats: int) -> dict[str, Any]:
     import onnxruntime
 
+    from pyoctcompress.exporters.runtimes import onnx_session
     from pyoctcompress.exporters.to_onnx import to_layout
 
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(path, options)
+    session = onnx_session(path)
     inputs = {session.get_inputs()[0].name: to_layout(X)}
     count = X.shape[-1] if X.ndim == 4 else X.shape[1]
     seconds = _shortest(lambda: session.run(None, inputs), repeats) / count

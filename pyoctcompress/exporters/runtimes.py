@@ -51,7 +51,7 @@ def run_onnx(path: Path, network: Network, x: Array) -> tuple[list[Array], str]:
     return joined(parts), f"ONNX Runtime {onnxruntime.__version__}"
 
 
-def onnx_session(path: Path, threads: int = 0) -> Any:
+def onnx_session(path: str | Path, threads: int = 0) -> Any:
     """Open an ONNX file in ONNX Runtime, so that its sums of 8-bit products are right.
 
     On x86-64 without VNNI (AVX2 and older AVX-512) it adds pairs of products in 16 bits, which
