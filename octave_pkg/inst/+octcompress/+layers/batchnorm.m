@@ -65,11 +65,11 @@ function [y, state] = forward (layer, x, training)
   if state.training
     count = numel (x) / size (x, 1);
     state.mean = total (x) / count;
-    variance = total_of_products (x, x) / count - state.mean .^ 2;
+    variance = products_of (x, x) / count - state.mean .^ 2;
     state.near_zero = all (state.mean .^ 2 <= 4 * variance);
     if ~state.near_zero   % the difference would lose digits
       centred = octcompress.layers.affine (x, [], -state.mean);
-      variance = total_of_products (centred, centred) / count;
+      variance = products_of (centred, centred) / count;
     end
     state.statistics = struct ('mean', running (layer, layer.mean, state.mean), 'variance', ...
       running (layer, layer.variance, variance * (count / max (count - 1, 1))));
@@ -103,7 +103,7 @@ function [dx, gradients] = backward (layer, x, dy, state, need_dx)
     centre = 0;
   end
   gradients.offset = total (dy);
-  gradients.scale = state.inverse .* (total_of_products (dy, x) - centre .* gradients.offset);
+  gradients.scale = state.inverse .* (products_of (dy, x) - centre .* gradients.offset);
   dx = [];
   if need_dx
     factor = layer.scale .* state.inverse;
@@ -125,10 +125,8 @@ function s = total (x)
   s = x * ones (size (x, 2), 1, class (x));
 end
 
-function s = total_of_products (a, b)
-  % Of each channel; of an image by rows first: fewer roundings.
-  [c, ~, ~, rows] = size (a);
-  s = sum (dot (reshape (a, c, [], rows), reshape (b, c, [], rows), 2), 3);
+function s = products_of (a, b)
+  s = octcompress.layers.total_of_products (a, b, numel (a) / size (a, 1) / size (a, 4));
 end
 
 %!shared layer

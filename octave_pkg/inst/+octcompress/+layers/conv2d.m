@@ -10,8 +10,7 @@ function varargout = conv2d (form, layer, x, varargin)
 %   layer.bias          cout x 1, or absent
 %   layer.groups        (1) input channels and output channels are split into so many parts,
 %                       each of which is convolved alone; cin makes a depthwise convolution
-%   layer.stride, layer.padding, layer.dilation   as in octcompress.layers.window
-%   layer.window        what 'size' gave, if it is known
+%   layer.stride, layer.padding, layer.dilation, layer.window   as in octcompress.layers.window
 %   x                   cin x W x N x H
 %
 %   y(o, w, n, h) = bias(o) + sum over i, k, j of
@@ -63,11 +62,7 @@ end
 
 function [w, bias, groups, g] = settings (layer, in_size)
   [w, bias, groups] = octcompress.layers.kernels (layer);
-  if isfield (layer, 'window')
-    g = layer.window;
-  else
-    g = octcompress.layers.window ('conv2d', layer, [size(w, 1) size(w, 2)], in_size);
-  end
+  g = octcompress.layers.window ('conv2d', layer, [size(w, 1) size(w, 2)], in_size);
 end
 
 %!function worst = gradient (w_size, in_size, varargin)

@@ -161,7 +161,9 @@ function b = together (c, kw, ow, out)
   b = 1;
   if has_few_channels (c) && (c > 3 || kw > 3)
     b = divisor_up_to (ow, 4 + 4 * (out < 16));
-    b = b ^ (b > 2);
+    if b == 2   % not worth it
+      b = 1;
+    end
   end
 end
 
@@ -180,7 +182,7 @@ end
 
 function [wide, shift] = widen_columns (columns, b)
   % The columns of b windows as those of one, and in it the places of each: kernel width x b.
-  step = columns(1, min (2, end)) - columns(1, 1);
+  step = octcompress.layers.step_of (columns);
   left = min (columns(:, 1));
   shift = columns(:, 1) - left + 1 + (0:b-1) * step;
   wide = left + (0:max (shift(:)) - 1)' + (0:size (columns, 2) / b - 1) * step * b;
@@ -199,7 +201,7 @@ function [x, places, index, m] = windows (x, columns, rows)
   first = 1:count:oh;
   last = min (first + count - 1, oh);
   places = [first; last; min(rows(:, first), [], 1); max(rows(:, last), [], 1)];
-  step = rows(1, min (2, end)) - rows(1, 1);
+  step = octcompress.layers.step_of (rows);
   index = reshape ((1:c)' + c * (columns(:)' - 1), c * kw, 1, ow);
   index = reshape (index + c * width * n * (rows(:, 1)' - places(3, 1)), c * kw * kh, ow);
   index = index + reshape (c * width * (0:n-1), 1, 1, n);
@@ -231,10 +233,7 @@ function groups = row_groups (height, rows, m)
   % for the cache. They have the same place in the stride, so that what a kernel row reads of them
   % is for neighbouring rows of the result.
   count = max (1, floor (2048 / m));
-  stride = 1;
-  if size (rows, 2) > 1
-    stride = rows(1, 2) - rows(1, 1);
-  end
+  stride = octcompress.layers.step_of (rows);
   groups = {};
   for first = 1:min (stride, height)
     for start = first:stride * count:height

@@ -20,45 +20,40 @@ function result = correlate_channels (form, a, b, bias, columns, rows)
 %
 %   See also octcompress.layers.convolution.
 
-  if strcmp (form, 'weights') && step_of (columns) == 1 && step_of (rows) == 1
-    result = weights_of_lines (a, b, columns, rows);
+  step = [octcompress.layers.step_of(columns), octcompress.layers.step_of(rows)];
+  if strcmp (form, 'weights') && all (step == 1)
+    result = weights_of_lines (a, b, columns, rows, step);
   elseif strcmp (form, 'weights')
-    result = weights_of (a, b, columns, rows);
-  elseif pays (a, columns, rows)
-    result = by_lines (a, b, columns, rows);
+    result = weights_of (a, b, columns, rows, step);
+  elseif pays (a, columns, rows, step)
+    result = by_lines (a, b, columns, rows, step);
   else
-    result = by_places (a, b, columns, rows);
+    result = by_places (a, b, columns, rows, step);
   end
   if ~isempty (bias)
     result = octcompress.layers.affine (result, [], bias);
   end
 end
 
-function yes = pays (x, columns, rows)
+function yes = pays (x, columns, rows, step)
   % Nanoseconds for a channel, as measured.
-  strided = step_of (columns) > 1 || step_of (rows) > 1;
-  by_places = 1.5 * (1 + strided) * numel (columns) * numel (rows) * size (x, 3);
+  by_places = 1.5 * (1 + any (step > 1)) * numel (columns) * numel (rows) * size (x, 3);
   yes = 5 * numel (x) / size (x, 1) + 15000 < by_places;
 end
 
-function step = step_of (lines)
-  % From window to window.
-  step = max (1, lines(1, min (2, end)) - lines(1, 1));
-end
-
-function [shift, low, high, reach] = shifts (places)
+function [shift, low, high, reach] = shifts (places, step)
   % Where the kernel's lines lie from the first window's place, their range with 0, and the last
   % window's place.
   shift = places(:, 1) - 1;
   low = min ([0; shift]);
   high = max ([0; shift]);
-  reach = (size (places, 2) - 1) * step_of (places) + 1;
+  reach = (size (places, 2) - 1) * step + 1;
 end
 
-function y = by_lines (x, w, columns, rows)
+function y = by_lines (x, w, columns, rows, step)
   [c, width, n, height] = size (x);
-  [across, left, right, last] = shifts (columns);
-  [down, up, low, bottom] = shifts (rows);
+  [across, left, right, last] = shifts (columns, step(1));
+  [down, up, low, bottom] = shifts (rows, step(2));
   line = max (width - left, last + right);
   if line > width
     x(:, end + 1:line, :, :) = 0;
@@ -69,20 +64,18 @@ function y = by_lines (x, w, columns, rows)
   kernels = zeros (right - left + 1, low - up + 1, c, class (w));   % conv2 turns them
   kernels(right - across + 1, low - down + 1, :) = permute (w, [3 4 1 2]);
   x = reshape (reshape (x, c, []).', line * n, [], c);
-  step = step_of (rows);
   y = cell (1, c);
   for i = 1:c
     full = conv2 (x(:, :, i), kernels(:, :, i));
-    y{i} = reshape (full(right + 1:right + line * n, low + 1:step:low + bottom), [], 1);
+    y{i} = reshape (full(right + 1:right + line * n, low + 1:step(2):low + bottom), [], 1);
   end
   y = reshape ([y{:}].', c, line, n, size (rows, 2));
-  step = step_of (columns);
-  if line > last || step > 1
-    y = y(:, 1:step:last, :, :);
+  if line > last || step(1) > 1
+    y = y(:, 1:step(1):last, :, :);
   end
 end
 
-function y = by_places (x, w, columns, rows)
+function y = by_places (x, w, columns, rows, step)
   persistent has_diagonal   % whose product is one pass at the speed of memory
   if isempty (has_diagonal)
     has_diagonal = exist ('OCTAVE_VERSION', 'builtin') > 0;
@@ -91,13 +84,11 @@ function y = by_places (x, w, columns, rows)
   [c, ~, n, ~] = size (x);
   [kw, ow] = size (columns);
   [kh, oh] = size (rows);
-  across = step_of (columns);
-  down = step_of (rows);
   w = reshape (w, c, kw, kh);
   for j = 1:kw
-    part = x(:, columns(j, 1):across:columns(j, ow), :, :);
+    part = x(:, columns(j, 1):step(1):columns(j, ow), :, :);
     for k = 1:kh
-      product = reshape (part(:, :, :, rows(k, 1):down:rows(k, oh)), c, []);
+      product = reshape (part(:, :, :, rows(k, 1):step(2):rows(k, oh)), c, []);
       if has_diagonal
         product = diag (w(:, j, k)) * product;
       else
@@ -113,29 +104,27 @@ function y = by_places (x, w, columns, rows)
   y = reshape (y, c, ow, n, oh);
 end
 
-function dw = weights_of (x, dy, columns, rows)
+function dw = weights_of (x, dy, columns, rows, step)
   [x, columns, rows] = octcompress.layers.pad_windows (x, columns, rows, 0);
   [c, ~, n, ~] = size (x);
   [kw, ow] = size (columns);
   [kh, oh] = size (rows);
-  across = step_of (columns);
-  down = step_of (rows);
   dy = reshape (dy, c, []);
   dw = zeros (c, 1, kw, kh, class (dy));
   for j = 1:kw
-    part = x(:, columns(j, 1):across:columns(j, ow), :, :);
+    part = x(:, columns(j, 1):step(1):columns(j, ow), :, :);
     for k = 1:kh
-      lines = reshape (part(:, :, :, rows(k, 1):down:rows(k, oh)), c, []);
-      dw(:, 1, j, k) = total_of_products (dy, lines, ow * n);
+      lines = reshape (part(:, :, :, rows(k, 1):step(2):rows(k, oh)), c, []);
+      dw(:, 1, j, k) = octcompress.layers.total_of_products (dy, lines, ow * n);
     end
   end
 end
 
-function dw = weights_of_lines (x, dy, columns, rows)
+function dw = weights_of_lines (x, dy, columns, rows, step)
   % Without a copy of the image for each kernel position: the long lines are shifted.
   [c, width, n, height] = size (x);
-  [across, left, right, last] = shifts (columns);
-  [down, ~, ~, bottom] = shifts (rows);
+  [across, left, right, last] = shifts (columns, step(1));
+  [down, ~, ~, bottom] = shifts (rows, step(2));
   line = max (width - left, last + right);
   if line > width
     x(:, end + 1:line, :, :) = 0;
@@ -151,17 +140,10 @@ function dw = weights_of_lines (x, dy, columns, rows)
       shift = across(j) + line * n * down(k);
       from = max (line * n * max (0, -down(k)), -shift) + 1;
       to = min (line * n * min (bottom, height - down(k)), size (x, 2) - shift);
-      dw(:, 1, j, k) = total_of_products (dy(:, from:to), x(:, from + shift:to + shift), line * n);
+      dw(:, 1, j, k) = octcompress.layers.total_of_products ( ...
+        dy(:, from:to), x(:, from + shift:to + shift), line * n);
     end
   end
-end
-
-function s = total_of_products (a, b, count)
-  % Of each channel; of COUNT columns first: fewer roundings.
-  whole = size (a, 2) - mod (size (a, 2), count);
-  s = dot (reshape (a(:, 1:whole), size (a, 1), count, []), ...
-           reshape (b(:, 1:whole), size (a, 1), count, []), 2);
-  s = sum (s, 3) + dot (a(:, whole + 1:end), b(:, whole + 1:end), 2);
 end
 
 %!test % by its definition, at one place, small and large

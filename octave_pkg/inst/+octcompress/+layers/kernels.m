@@ -12,21 +12,9 @@ function [w, bias, groups] = kernels (layer)
 %
 %   See also octcompress.layers.weights_size.
 
-  w = layer.weights;
-  if isfield (layer, 'weights_size') && numel (layer.weights_size) == 4 ...
-     && prod (double (layer.weights_size)) == numel (w)
-    w = reshape (w, double (layer.weights_size(:)'));
-  else
-    w = reshape (w, octcompress.layers.weights_size (layer, 4));
-  end
-  bias = [];
-  if isfield (layer, 'bias')
-    bias = layer.bias;
-  end
-  groups = 1;
-  if isfield (layer, 'groups') && ~isempty (layer.groups)
-    groups = layer.groups;
-  end
+  w = reshape (layer.weights, octcompress.layers.weights_size (layer, 4));
+  bias = octcompress.layers.option (layer, 'bias', []);
+  groups = octcompress.layers.option (layer, 'groups', 1);
 end
 
 %!test

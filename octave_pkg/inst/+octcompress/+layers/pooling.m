@@ -8,11 +8,10 @@ function varargout = pooling (form, layer, x, varargin)
 %   layer.type       'maxpool' or 'averagepool'
 %   layer.pool_size  scalar or [height width]
 %   layer.stride     (pool_size) scalar or [vertical horizontal]
-%   layer.padding, layer.dilation, layer.ceil_mode   as in octcompress.layers.window
+%   layer.padding, layer.dilation, layer.ceil_mode, layer.window   as in octcompress.layers.window
 %   layer.count_include_pad  (false) averagepool: true divides by the window with its padding
 %                    (PyTorch unless told otherwise), false by the pixels of the image in it (ONNX,
 %                    Keras)
-%   layer.window     what 'size' gave, if it is known
 %   x                C x W x N x H
 %
 %   The maximum of a window that reaches over the image is that of its pixels. Of equal maxima the
@@ -79,12 +78,8 @@ function varargout = pooling (form, layer, x, varargin)
 end
 
 function g = geometry (layer, in_size)
-  if isfield (layer, 'window')
-    g = layer.window;
-  else
-    kernel = double (layer.pool_size(:)') .* [1 1];
-    g = octcompress.layers.window ('pooling', layer, kernel, in_size, kernel);
-  end
+  kernel = double (layer.pool_size(:)') .* [1 1];
+  g = octcompress.layers.window ('pooling', layer, kernel, in_size, kernel);
 end
 
 function yes = tile (places, count)

@@ -16,7 +16,7 @@ function varargout = transposedconv2d (form, layer, x, varargin)
 %                         [top bottom left right], or 'same': the result is stride times as large
 %   layer.output_padding  (0) lines added at the bottom and right: scalar or [vertical horizontal],
 %                         less than the stride
-%   layer.window          what 'size' gave, if it is known
+%   layer.window          as in octcompress.layers.window
 %   x                     cin x W x N x H
 %
 %   The result has (H - 1) * stride + (kernel - 1) * dilation + 1 + output_padding - top - bottom
@@ -67,12 +67,8 @@ end
 function [w, bias, groups, g] = settings (layer, in)
   % The geometry is that of the convolution from the result to the input.
   [w, bias, groups] = octcompress.layers.kernels (layer);
-  if isfield (layer, 'window')
-    g = layer.window;
-  else
-    g = octcompress.layers.window ('transposedconv2d', layer, [size(w, 1) size(w, 2)], [in 1], ...
-                                   1, 'transposed');
-  end
+  g = octcompress.layers.window ('transposedconv2d', layer, [size(w, 1) size(w, 2)], [in 1], 1, ...
+                                 'transposed');
 end
 
 %!function worst = gradient (w_size, in_size, varargin)

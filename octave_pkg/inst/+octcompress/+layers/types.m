@@ -1,8 +1,8 @@
-function [entry, all] = types (name)
+function [entry, entries] = types (name)
 %TYPES  What the engine knows of a layer type: its function and its parameters.
 %
 %   entry = octcompress.layers.types (name)   struct of one type; empty when there is no such type
-%   [names, all] = octcompress.layers.types ()   cellstr of all types; struct of their entries
+%   [names, entries] = octcompress.layers.types ()   cellstr of all types; struct of their entries
 %
 %   entry.run         handle of the layer's function; its three call forms are below
 %   entry.trained     cellstr, the fields that training changes
@@ -85,7 +85,7 @@ function [entry, all] = types (name)
       table.(type{1}).planned = 'window';
     end
   end
-  all = table;
+  entries = table;
   if nargin == 0
     entry = fieldnames (table)';
   elseif ischar (name) && isfield (table, name)

@@ -24,6 +24,8 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
 %   layer.output_padding  (0) lines more at the bottom and right, less than the stride: scalar or
 %                    [vertical horizontal]; 'same' makes an image of stride times the grid
 %
+%   layer.window     if it is there: g, as octcompress.model.plan had it computed once
+%
 %   g.kernel, g.stride, g.dilation, g.padding  in full; g.in = [H W], g.out = [height width]
 %   g.plain     true: a window is one pixel, and each pixel has one
 %   g.rows      kernel height x output height: the image row that each kernel row of each window
@@ -34,30 +36,23 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
 %
 %   See also octcompress.layers.conv2d, octcompress.layers.maxpool.
 
-  if nargin < 5
+  if isfield (layer, 'window')
+    g = layer.window;
+    return
+  elseif nargin < 5
     default_stride = 1;
   end
-  if numel (in_size) ~= 3
-    octcompress.layers.need_image (caller, in_size);
-  end
+  octcompress.layers.need_image (caller, in_size);
   kernel = kernel(:)';
-  has = isfield (layer, {'stride', 'dilation', 'padding', 'ceil_mode'});
-  stride = default_stride .* [1 1];
-  if has(1) && ~isempty (layer.stride)
-    stride = pair (caller, layer.stride, 'stride');
-  end
-  dilation = [1 1];
-  if has(2) && ~isempty (layer.dilation)
-    dilation = pair (caller, layer.dilation, 'dilation');
-  end
+  stride = pair (caller, layer, 'stride', default_stride);
+  dilation = pair (caller, layer, 'dilation', 1);
   reach = (kernel - 1) .* dilation + 1;
-  padding = [0 0 0 0];
-  same = false;
-  if has(3)
-    same = strcmp (layer.padding, 'same');
-    if ~same && ~isempty (layer.padding)
-      padding = four (caller, layer.padding);
-    end
+  padding = octcompress.layers.option (layer, 'padding', 0);
+  same = strcmp (padding, 'same');
+  if same
+    padding = zeros (1, 4);
+  else
+    padding = four (caller, padding);
   end
 
   if nargin > 5 && strcmp (transposed, 'transposed')
@@ -77,17 +72,7 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
     if same
       out = ceil (in ./ stride);
     else
-      room = in + padding([1 3]) + padding([2 4]) - reach;
-      if any (room < 0)
-        octcompress.internal.fail (caller, 'badSize', ...
-          'the window covers %d x %d, but the image with its padding is only %d x %d', ...
-          reach, room + reach);
-      end
-      out = floor (room ./ stride) + 1;
-      if has(4) && ~isempty (layer.ceil_mode) && layer.ceil_mode
-        out = ceil (room ./ stride) + 1;
-        out = out - ((out - 1) .* stride >= in + padding([1 3]));
-      end
+      out = count_windows (caller, layer, in, padding, reach, stride);
     end
   end
   if same
@@ -95,11 +80,27 @@ function g = window (caller, layer, kernel, in_size, default_stride, transposed)
     padding([1 3]) = floor (missing / 2);
     padding([2 4]) = missing - padding([1 3]);
   end
-  rows = (0:kernel(1)-1)' * dilation(1) + ((0:out(1)-1) * stride(1) + (1 - padding(1)));
-  columns = (0:kernel(2)-1)' * dilation(2) + ((0:out(2)-1) * stride(2) + (1 - padding(3)));
   g = struct ('kernel', kernel, 'stride', stride, 'dilation', dilation, ...
-              'padding', padding, 'in', in, 'out', out, 'rows', rows, 'columns', columns, ...
+              'padding', padding, 'in', in, 'out', out, ...
               'plain', all ([kernel stride] == 1) && ~any (padding));
+  g.rows = places (kernel(1), out(1), stride(1), dilation(1), padding(1));
+  g.columns = places (kernel(2), out(2), stride(2), dilation(2), padding(3));
+end
+
+function out = count_windows (caller, layer, in, padding, reach, stride)
+  before = padding([1 3]);
+  after = padding([2 4]);
+  room = in + before + after - reach;
+  if any (room < 0)
+    octcompress.internal.fail (caller, 'badSize', ...
+      'the window covers %d x %d, but the image with its padding is only %d x %d', ...
+      reach, in + before + after);
+  end
+  out = floor (room ./ stride) + 1;
+  if octcompress.layers.option (layer, 'ceil_mode', false)
+    out = ceil (room ./ stride) + 1;
+    out = out - ((out - 1) .* stride >= in + before);
+  end
 end
 
 function extra = output_padding (caller, layer, stride)
@@ -114,7 +115,12 @@ function extra = output_padding (caller, layer, stride)
   extra = double (extra(:)') .* [1 1];
 end
 
-function value = pair (caller, value, name)
+function p = places (kernel, out, stride, dilation, before)
+  p = (0:kernel-1)' * dilation + (0:out-1) * stride + 1 - before;
+end
+
+function value = pair (caller, layer, name, default)
+  value = octcompress.layers.option (layer, name, default);
   if ~isnumeric (value) || numel (value) > 2 || any (value < 1) || any (value ~= fix (value))
     octcompress.internal.fail (caller, 'badValue', ...
       '%s must be a positive whole number or two of them, [vertical horizontal], but is %s', ...
@@ -124,14 +130,18 @@ function value = pair (caller, value, name)
 end
 
 function p = four (caller, p)
-  if ~isnumeric (p) || ~any (numel (p) == [1 2 4]) || any (p(:) < 0) || any (p(:) ~= fix (p(:)))
+  fine = isnumeric (p) && any (numel (p) == [1 2 4]) && all (p(:) >= 0) && all (p(:) == fix (p(:)));
+  if ~fine
     octcompress.internal.fail (caller, 'badValue', ...
       ['PADDING must be ''same'', a whole number, [vertical horizontal] or ' ...
        '[top bottom left right], but is %s'], octcompress.internal.describe (p));
   end
-  which = {[1 1 1 1], [1 1 2 2], [], 1:4};
-  p = double (p(which{numel (p)}));
-  p = p(:)';
+  p = double (p(:)');
+  if numel (p) == 1
+    p = p([1 1 1 1]);
+  elseif numel (p) == 2
+    p = p([1 1 2 2]);
+  end
 end
 
 %!function g = at (layer, kernel, in)

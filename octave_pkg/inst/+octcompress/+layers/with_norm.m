@@ -9,23 +9,13 @@ function layer = with_norm (layer, norm)
 %
 %   See also nn_fold, octcompress.model.forward.
 
+  factor = column (norm, 'scale', 1);
+  shift = column (norm, 'offset', 0);
   if strcmp (norm.type, 'batchnorm')
-    epsilon = 1e-5;
-    if isfield (norm, 'epsilon') && ~isempty (norm.epsilon)
-      epsilon = double (norm.epsilon);
-    end
-    factor = double (norm.scale) ./ sqrt (double (norm.variance) + epsilon);
-    shift = double (norm.offset) - factor .* double (norm.mean);
-  else
-    factor = double (octcompress.layers.option (norm, 'scale', 1));
-    shift = double (octcompress.layers.option (norm, 'offset', 0));
-    factor = factor(:);
-    shift = shift(:);
+    factor = factor ./ sqrt (double (norm.variance(:)) + column (norm, 'epsilon', 1e-5));
+    shift = shift - factor .* double (norm.mean(:));
   end
-  bias = 0;
-  if isfield (layer, 'bias') && ~isempty (layer.bias)
-    bias = double (layer.bias(:));
-  end
+  bias = column (layer, 'bias', 0);
   w = double (layer.weights);
   switch layer.type
     case 'dense'
@@ -35,31 +25,21 @@ function layer = with_norm (layer, norm)
       out = size (w, 4);
       w = w .* reshape (factor, 1, 1, 1, []);
     case 'transposedconv2d'
-      out = max ([numel(bias), numel(factor), numel(shift)]);
-      w = transposed_rows (layer, factor);
+      % kh x kw x cout/groups x cin: the inputs of one group see its outputs only
+      groups = double (octcompress.layers.option (layer, 'groups', 1));
+      out = size (w, 3) * groups;
+      factors = reshape (factor .* ones (out, 1), 1, 1, [], groups);
+      inputs = size (w, 4) / groups;
+      w = w .* factors(:, :, :, ceil ((1:size (w, 4)) / inputs));
   end
   kind = class (layer.weights);
   layer.weights = cast (w, kind);
-  layer.bias = cast (bias .* factor + shift, kind);
-  if numel (layer.bias) < out
-    layer.bias = repmat (layer.bias, out, 1);
-  end
+  layer.bias = cast ((bias .* factor + shift) .* ones (out, 1), kind);
 end
 
-function w = transposed_rows (layer, factor)
-  % kh x kw x cout/groups x cin: the inputs of one group see its outputs only.
-  groups = double (octcompress.layers.option (layer, 'groups', 1));
-  w = layer.weights;
-  if isscalar (factor)
-    factor = repmat (factor, size (w, 3) * groups, 1);
-  end
-  inputs = size (w, 4) / groups;
-  for g = 1:groups
-    part = factor((g - 1) * size (w, 3) + (1:size (w, 3)));
-    columns = (g - 1) * inputs + (1:inputs);
-    w(:, :, :, columns) = cast (double (w(:, :, :, columns)) .* reshape (part, 1, 1, []), ...
-                                class (w));
-  end
+function value = column (layer, name, default)
+  value = double (octcompress.layers.option (layer, name, default));
+  value = value(:);
 end
 
 %!test

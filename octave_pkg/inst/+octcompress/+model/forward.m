@@ -30,11 +30,7 @@ function [y, trace] = forward (plan, layers, x, training)
   folds = ~keep && ~training;
   for k = 1:count
     reads = plan.inputs{k};
-    if plan.several(k) || reads == 0
-      in = gather (plan, values, x, k);
-    else
-      in = values{reads};
-    end
+    in = gather (plan, values, x, k);
     if folds && plan.folds(k) && k < count && ~has_grid (layers{k})
       layer = octcompress.layers.with_norm (layers{k}, layers{k + 1});
       value = plan.run{k} ('forward', layer, in, false);
@@ -47,7 +43,7 @@ function [y, trace] = forward (plan, layers, x, training)
       value = plan.run{k} ('forward', layers{k}, in, training);
     end
     in = [];
-    if isfield (layers{k}, 'quantization') && has_grid (layers{k})
+    if has_grid (layers{k})
       if keep
         [value, ~, inside{k}] = snap (value, layers{k}.quantization.output);
       else

@@ -51,21 +51,20 @@ function plan = plan (caller, model)
     else
       in_sizes = sizes{reads + 1};
     end
-    run{k} = entry.run;
+    planned = in_sizes;
     try
-      switch entry.planned
-        case 'window'
-          [sizes{k + 1}, macs(k), g] = run{k} ('size', layer, in_sizes);
-          run{k} = @(varargin) with_field (entry.run, 'window', g, varargin{:});
-        case 'in_size'
-          [sizes{k + 1}, macs(k)] = run{k} ('size', layer, in_sizes);
-          run{k} = @(varargin) with_field (entry.run, 'in_size', in_sizes, varargin{:});
-        otherwise
-          [sizes{k + 1}, macs(k)] = run{k} ('size', layer, in_sizes);
+      if strcmp (entry.planned, 'window')
+        [sizes{k + 1}, macs(k), planned] = entry.run ('size', layer, in_sizes);
+      else
+        [sizes{k + 1}, macs(k)] = entry.run ('size', layer, in_sizes);
       end
     catch problem
       octcompress.internal.fail (caller, 'badSize', 'layer %d (''%s'', %s): %s', k, layer.name, ...
                                  layer.type, problem.message);
+    end
+    run{k} = entry.run;
+    if ~isempty (entry.planned)
+      run{k} = @(varargin) with_field (entry.run, entry.planned, planned, varargin{:});
     end
   end
 
