@@ -6,9 +6,10 @@ Both use two threads; with --processor one, the networks only, and times are of 
 that other load on the machine counts little. Each round runs Octave and PyTorch in turn, each in
 a process of its own, which takes the least of a few repetitions; the table has the medians over
 the rounds. A training step is everything that nn_train does for a batch: the batch taken out of
-the data, forward, loss, backward, SGD with momentum. "Operations alone" is the limit in Octave:
-what the matrix products and the passes over whole arrays that the network needs take, each by
-itself (engine_operations.m). Needs the extra `torch`; without it PyTorch's columns are empty.
+the data, forward, loss, backward, SGD with momentum. "Operations alone" is what the matrix
+products and the passes over whole arrays that the network needs take in Octave, in the engine's
+layout, each by itself (engine_operations.m). Needs the extra `torch`; without it PyTorch's
+columns are empty.
 """
 
 from __future__ import annotations
