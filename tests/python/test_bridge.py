@@ -155,7 +155,7 @@ def test_warnings_become_warnings(session):
 def test_no_temporary_file_is_left(session):
     def ours():
         folders = {tempfile.gettempdir(), "/dev/shm"}
-        return {p for folder in folders for p in Path(folder).glob("octcompress-*")}
+        return {p for folder in folders for p in Path(folder).glob(f"octcompress-{os.getpid()}-*")}
 
     before = ours()
     session.call(DESCRIBE, 4.0)
