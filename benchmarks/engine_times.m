@@ -4,9 +4,10 @@ function engine_times (name, batch, repetitions, processor)
 %   engine_times (name, batch, repetitions)
 %   engine_times (name, batch, repetitions, true)   of the processor
 %
-%   Prints milliseconds: train_ms, of a step of nn_train in a run of as many steps, and predict_ms,
-%   of nn_predict on one batch, the least of as many calls; and results_mb, the results of all
-%   layers for one batch, which training holds.
+%   Prints milliseconds: train_ms, of a step of nn_train in a run of as many steps; predict_ms, of
+%   one batch by a network made ready once (predict = nn_predict (model)), the least of as many
+%   calls, and single_ms, of one observation so; ready_ms, of making it ready; and results_mb, the
+%   results of all layers for one batch, which training holds.
 
   clock = @() double (tic ()) / 1e6;
   if nargin > 3 && processor
@@ -15,14 +16,13 @@ function engine_times (name, batch, repetitions, processor)
   model = engine_models (name);
   rand ('twister', 1);
   x = rand ([model.input_size, batch], 'single');
-  nn_predict (model, x, 'batch_size', batch);
-  least = Inf;
-  for i = 1:repetitions
-    started = clock ();
-    nn_predict (model, x, 'batch_size', batch);
-    least = min (least, clock () - started);
+  one = rand ([model.input_size, 1], 'single');
+  predict = nn_predict (model);
+  calls = {'predict', @() predict(x); 'single', @() predict(one); 'ready', @() nn_predict(model)};
+  for k = 1:3
+    calls{k, 2} ();
+    fprintf ('%s_ms %.3f\n', calls{k, 1}, 1e3 * engine_least (calls{k, 2}, repetitions, clock));
   end
-  fprintf ('predict_ms %.3f\n', 1e3 * least);
 
   labels = mod (0:batch - 1, 10) + 1;
   least_step ([]);

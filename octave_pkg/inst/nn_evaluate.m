@@ -53,7 +53,8 @@ function result = nn_evaluate (model, x, y, varargin)
   options = octcompress.internal.parse_options ('nn_evaluate', defaults, varargin);
   check_options (options);
   model = octcompress.model.tidy ('nn_evaluate', model);
-  scores = octcompress.model.predict ('nn_evaluate', model, x, options.batch_size);
+  predict = octcompress.model.predictor ('nn_evaluate', model);
+  scores = predict (x, options.batch_size);
   if isscalar (scores)
     scores = scores{1};
   end

@@ -3,12 +3,16 @@ function y = nn_predict (model, x, varargin)
 %
 %   y = nn_predict (model, X)
 %   y = nn_predict (model, X, ...)
+%   predict = nn_predict (model)
+%   y = predict (X, ...)
 %
 %   model  a network (docs/model-format.md)
 %   X      features F x N (a column is an observation), images H x W x C x N, or
 %          sequences F x N x T; any numeric class, taken as it is (scale it as in training)
 %   y      the output, in the same layout, single (double where the weights are); a cell of
 %          outputs where the network has several
+%   predict  handle: the network checked and made ready once, where many calls follow, as in a
+%          control loop. It keeps the weights it was made of, and takes batch_size only.
 %
 %   Options, as name-value pairs or a struct:
 %     batch_size (256)           observations at a time; memory grows with it, results do not
@@ -29,6 +33,11 @@ function y = nn_predict (model, x, varargin)
 %
 %   See also nn_evaluate, nn_quantize.
 
+  if nargin == 1
+    predict = octcompress.model.predictor ('nn_predict', model);
+    y = @(x, varargin) run (predict, x, varargin);
+    return
+  end
   defaults = struct ('batch_size', 256, 'arithmetic', 'float', 'requantization', 'double');
   options = octcompress.internal.parse_options ('nn_predict', defaults, varargin);
   octcompress.internal.check ('nn_predict', 'arithmetic', options.arithmetic, 'choice', ...
@@ -36,9 +45,18 @@ function y = nn_predict (model, x, varargin)
   if strcmp (options.arithmetic, 'integer')
     y = octcompress.quant.integer_predict ('nn_predict', model, x, options.batch_size, ...
                                            options.requantization);
+    if isscalar (y)
+      y = y{1};
+    end
   else
-    y = octcompress.model.predict ('nn_predict', model, x, options.batch_size);
+    y = run (octcompress.model.predictor ('nn_predict', model), x, ...
+             {'batch_size', options.batch_size});
   end
+end
+
+function y = run (predict, x, args)
+  options = octcompress.internal.parse_options ('nn_predict', struct ('batch_size', 256), args);
+  y = predict (x, options.batch_size);
   if isscalar (y)
     y = y{1};
   end
@@ -53,6 +71,15 @@ end
 %!assert (nn_predict (model, uint8 (X)), single ([0 1; 8 6]))
 %!assert (nn_predict (model, X, 'batch_size', 1), nn_predict (model, X))
 %!assert (nn_predict (model, zeros (3, 0)), zeros (2, 0, 'single'))
+%!test % made ready once
+%! predict = nn_predict (model);
+%! assert (predict (X), nn_predict (model, X));
+%! assert (predict (X(:, 1), 'batch_size', 1), nn_predict (model, X(:, 1)));
+%! model.layers{1}.bias(1) = 7;
+%! assert (predict (X), single ([0 1; 8 6]));
+%!error <nn_predict: there is no option 'arithmetic'; the options are batch_size> feval (nn_predict (model), X, 'arithmetic', 'integer')
+%!error <nn_predict: X must have 3 features in each column, but is 4x2 double> feval (nn_predict (model), ones (4, 2))
+%!error <nn_predict: MODEL must be a struct with a cell LAYERS> nn_predict (1)
 %!test % several outputs
 %! model.layers{3} = struct ('type', 'sigmoid', 'name', 's', 'inputs', {{'dense_1'}});
 %! y = nn_predict (model, X);

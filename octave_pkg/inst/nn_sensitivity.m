@@ -67,7 +67,8 @@ function report = nn_sensitivity (model, X, Y, varargin)
   end
   model = octcompress.model.tidy (caller, model);
   tensors = octcompress.model.select_tensors (caller, model, options.layers, false);
-  before = flat (octcompress.model.predict (caller, model, X, options.batch_size));
+  predict = octcompress.model.predictor (caller, model);
+  before = flat (predict (X, options.batch_size));
   spread = mean ((before(:) - mean (before(:))) .^ 2);
   report = struct ('layers', {cell(1, numel (tensors))}, 'options', options);
   if ~isempty (Y)
@@ -84,7 +85,8 @@ function report = nn_sensitivity (model, X, Y, varargin)
       [q, info] = nn_quantize (model, settings);
       place = find (cellfun (@(r) strcmp (r.tensor, tensors{k}.name), info.layers), 1);
       row.sqnr(b) = info.layers{place}.sqnr;
-      after = flat (octcompress.model.predict (caller, q, X, options.batch_size));
+      predict = octcompress.model.predictor (caller, q);
+      after = flat (predict (X, options.batch_size));
       row.output_error(b) = mean ((after(:) - before(:)) .^ 2) / max (spread, realmin);
       row.agreement(b) = agreement (before, after);
       if ~isempty (Y)

@@ -7,7 +7,7 @@ function keep_pages ()
 %   almost 32 MB was freed it keeps what is smaller: training steps, inference and quantization
 %   then take a tenth to a third less. Done once, for 10 to 20 milliseconds.
 %
-%   See also octcompress.train.loop, octcompress.model.predict.
+%   See also octcompress.train.loop, octcompress.model.predictor.
 
   persistent done
   if isempty (done)

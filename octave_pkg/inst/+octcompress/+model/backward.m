@@ -26,6 +26,7 @@ function [gradients, dx, d_outputs] = backward (plan, layers, trace, dy, need_dx
   gradients = cell (1, count);
   d_values = cell (1, count);
   d_outputs = cell (1, count);
+  values = [{trace.x}, trace.values];
   dx = [];
   for i = 1:numel (plan.outputs)
     d_values{plan.outputs(i)} = add (d_values{plan.outputs(i)}, dy{i});
@@ -44,16 +45,10 @@ function [gradients, dx, d_outputs] = backward (plan, layers, trace, dy, need_dx
       d(~trace.inside{k}) = 0;
     end
     reads = plan.inputs{k};
-    in = cell (1, numel (reads));
-    for i = 1:numel (reads)
-      if reads(i) == 0
-        in{i} = trace.x;
-      else
-        in{i} = trace.values{reads(i)};
-      end
-    end
-    if ~plan.several(k)
-      in = in{1};
+    if plan.several(k)
+      in = values(1 + reads);
+    else
+      in = values{1 + reads};
     end
     wanted = need_dx || any (reads > 0);
     [d_in, gradients{k}] = plan.run{k} ('backward', layers{k}, in, trace.values{k}, d, ...

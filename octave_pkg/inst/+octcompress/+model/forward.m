@@ -22,22 +22,21 @@ function [y, trace] = forward (plan, layers, x, training)
   end
   keep = nargout > 1;
   count = numel (layers);
-  values = cell (1, count);
+  values = [{x}, cell(1, count)];   % values{1 + k} is of layer k
   states = cell (1, count);
   inside = cell (1, count);
-  done = false (1, count);
   snap = @octcompress.quant.snap_to_grid;
-  folds = ~keep && ~training;
+  if ~keep && ~training && any (plan.folds)
+    [plan, layers] = octcompress.model.fold_norms (plan, layers);
+  end
   for k = 1:count
-    reads = plan.inputs{k};
-    in = gather (plan, values, x, k);
-    if folds && plan.folds(k) && k < count && ~has_grid (layers{k})
-      layer = octcompress.layers.with_norm (layers{k}, layers{k + 1});
-      value = plan.run{k} ('forward', layer, in, false);
-      done(k + 1) = true;
-    elseif done(k)
-      value = in;
-    elseif keep
+    reads = 1 + plan.inputs{k};
+    if plan.several(k)
+      in = values(reads);
+    else
+      in = values{reads};
+    end
+    if keep
       [value, states{k}] = plan.run{k} ('forward', layers{k}, in, training);
     else
       value = plan.run{k} ('forward', layers{k}, in, training);
@@ -50,36 +49,21 @@ function [y, trace] = forward (plan, layers, x, training)
         value = snap (value, layers{k}.quantization.output);
       end
     end
-    values{k} = value;
+    values{1 + k} = value;
     value = [];
     if ~keep
-      reads = reads(reads > 0);
-      values(reads(plan.last_use(reads) == k)) = {[]};
+      reads = reads(reads > 1);
+      values(reads(plan.last_use(reads - 1) == k)) = {[]};
     end
   end
-  y = values(plan.outputs);
+  y = values(1 + plan.outputs);
   if keep
-    trace = struct ('x', x, 'values', {values}, 'states', {states}, 'inside', {inside});
+    trace = struct ('x', x, 'values', {values(2:end)}, 'states', {states}, 'inside', {inside});
   end
 end
 
 function yes = has_grid (layer)
   yes = isfield (layer, 'quantization') && isfield (layer.quantization, 'output');
-end
-
-function in = gather (plan, values, x, k)
-  reads = plan.inputs{k};
-  in = cell (1, numel (reads));
-  for i = 1:numel (reads)
-    if reads(i) == 0
-      in{i} = x;
-    else
-      in{i} = values{reads(i)};
-    end
-  end
-  if ~plan.several(k)
-    in = in{1};
-  end
 end
 
 %!test

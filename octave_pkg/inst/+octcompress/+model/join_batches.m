@@ -7,7 +7,7 @@ function y = join_batches (plan, parts, class_name)
 %   parts  cell, batches x outputs, in the engine's layout; 0 rows where there is no observation
 %   y      cell, each output in the user's layout; of class_name where there is no observation
 %
-%   See also octcompress.model.predict.
+%   See also octcompress.model.predictor.
 
   y = cell (1, numel (plan.outputs));
   for k = 1:numel (y)

@@ -33,14 +33,15 @@ function [seconds, bytes] = latency (model, X, varargin)
     X = X(:, 1:count, :);
   end
 
+  predict = octcompress.model.predictor ('latency', model);
   forget_peak ();
   held = status ('VmRSS');
-  octcompress.model.predict ('latency', model, X, count);
+  predict (X, count);
   bytes = max (status ('VmHWM') - held, 0);
   seconds = Inf;
   for k = 1:options.repeats
     started = tic ();
-    octcompress.model.predict ('latency', model, X, count);
+    predict (X, count);
     seconds = min (seconds, toc (started));
   end
   seconds = seconds / count;
