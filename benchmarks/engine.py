@@ -5,11 +5,12 @@
 Both use two threads; with --processor one, the networks only, and times are of the processor, so
 that other load on the machine counts little. Each round runs Octave and PyTorch in turn, each in
 a process of its own, which takes the least of a few repetitions; the table has the medians over
-the rounds. A training step is everything that nn_train does for a batch: the batch taken out of
-the data, forward, loss, backward, SGD with momentum. "Operations alone" is what the matrix
-products and the passes over whole arrays that the network needs take in Octave, in the engine's
-layout, each by itself (engine_operations.m). Needs the extra `torch`; without it PyTorch's
-columns are empty.
+the rounds. Inference is of a network made ready once, predict = nn_predict (model), as PyTorch's
+module is; a second table has what that takes, and inference of a single image. A training step is
+everything that nn_train does for a batch: the batch taken out of the data, forward, loss,
+backward, SGD with momentum. "Operations alone" is what the matrix products and the passes over
+whole arrays that the network needs take in Octave, in the engine's layout, each by itself
+(engine_operations.m). Needs the extra `torch`; without it PyTorch's columns are empty.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def least(f):
     return 1e3 * min(seconds)
 
 shape, model = globals()["NAME"]()
-x, labels = torch.rand(BATCH, *shape), torch.arange(BATCH) % 10
+x, one, labels = torch.rand(BATCH, *shape), torch.rand(1, *shape), torch.arange(BATCH) % 10
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 
 def step():
@@ -88,12 +89,13 @@ def step():
     nn.functional.cross_entropy(model(x[order]), labels[order]).backward()
     optimizer.step()
 
-def predict():
+def predict(x):
     with torch.inference_mode():
         model(x)
 
 model.eval()
-print("predict_ms", least(predict))
+print("predict_ms", least(lambda: predict(x)))
+print("single_ms", least(lambda: predict(one)))
 model.train()
 print("train_ms", least(step))
 """
@@ -148,6 +150,23 @@ def networks(rounds: int, has_torch: bool) -> None:
     heads = ["network, batch", "", "ms", "operations alone", "PyTorch ms", "ratio"]
     heads += ["alone / PyTorch", "results MB", "process MB"]
     print(common.table(heads, rows))
+    print()
+    singles(seen, has_torch)
+
+
+def singles(seen: dict[tuple[str, str], list[dict[str, float]]], has_torch: bool) -> None:
+    rows = []
+    for name in NETWORKS:
+        ready, single = (
+            statistics.median(run[figure] for run in seen[name, "octave"])
+            for figure in ("ready_ms", "single_ms")
+        )
+        row: list[object] = [LABELS[name], f"{ready:.1f}", f"{single:.1f}", "", ""]
+        if has_torch:
+            theirs = statistics.median(run["single_ms"] for run in seen[name, "torch"])
+            row[3:] = [f"{theirs:.1f}", f"{single / theirs:.1f}"]
+        rows.append(row)
+    print(common.table(["network, one image", "ready ms", "ms", "PyTorch ms", "ratio"], rows))
 
 
 def convolutions() -> None:

@@ -20,8 +20,7 @@ function values = teach (group, x, which, kind)
     else
       batch = octcompress.model.take_batch (x, member.model, which);
     end
-    y = octcompress.model.forward (member.plan, member.model.layers(1:numel (member.plan.run)), ...
-                                   batch);
+    y = octcompress.model.forward (member.plan, member.layers, batch);
     for k = 1:numel (y)
       y{k} = octcompress.distill.to_features (y{k}, member.outputs{k}.size);
       y{k} = cast (reshape (y{k}, numel (member.outputs{k}.rows), []), kind);
@@ -41,3 +40,10 @@ end
 %! w = [a.layers{1}.weights; b.layers{1}.weights; b.layers{1}.weights];
 %! assert (octcompress.distill.teach (group, x, [2 4], 'single'), single (w * x(:, [2 4])));
 %! assert (octcompress.distill.teach (group, x, [], 'double'), double (w * x));
+%!test % what a layer gives is taken before the batch normalisation that reads it
+%! a.layers = {struct('type', 'dense', 'name', 'd', 'weights', [1 2]), ...
+%!             struct('type', 'batchnorm', 'name', 'n', 'scale', 2, 'offset', 1, 'mean', 0, ...
+%!                    'variance', 1, 'epsilon', 0)};
+%! features = octcompress.distill.read_features ('f', struct ('teacher', 'd', 'from', 1), 1);
+%! group = octcompress.distill.teachers ('f', {a}, [], features);
+%! assert (octcompress.distill.teach (group, [1; 1], [], 'double'), [7; 3]);

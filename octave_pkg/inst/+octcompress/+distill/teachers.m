@@ -7,7 +7,7 @@ function group = teachers (caller, given, weights, features)
 %   weights   one number for each, or [] for equal ones
 %   features  of octcompress.distill.read_features
 %   group     struct: rows (numbers that all give for one observation), members, a cell of structs:
-%     model, plan, weight (they add up to 1)
+%     model, plan and layers (folded by octcompress.model.fold_norms), weight (they add up to 1)
 %     outputs  cell of structs, the logits first, then the layers that features name: size (of one
 %              observation), rows (where they stand among all)
 %
@@ -42,8 +42,9 @@ function group = teachers (caller, given, weights, features)
       outputs{k} = struct ('size', out_size, 'rows', rows);
       group.rows = rows(end);
     end
-    group.members{i} = struct ('model', model, 'plan', plan, 'weight', weights(i), ...
-                               'outputs', {outputs});
+    [plan, layers] = octcompress.model.fold_norms (plan, model.layers(1:numel (plan.run)));
+    group.members{i} = struct ('model', model, 'plan', plan, 'layers', {layers}, 'weight', ...
+                               weights(i), 'outputs', {outputs});
   end
 end
 

@@ -26,7 +26,7 @@ function [y, trace] = forward (plan, layers, x, training)
   states = cell (1, count);
   inside = cell (1, count);
   snap = @octcompress.quant.snap_to_grid;
-  if ~keep && ~training && any (plan.folds)
+  if ~keep && ~training
     [plan, layers] = octcompress.model.fold_norms (plan, layers);
   end
   for k = 1:count

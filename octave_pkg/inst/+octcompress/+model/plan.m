@@ -8,7 +8,6 @@ function plan = plan (caller, model)
 %   plan.inputs    cell: the layers each one reads, 0 being the network's input
 %   plan.several   logical: the layer takes a cell of inputs
 %   plan.last_use  for each layer, the last layer that reads it; Inf for an output
-%   plan.folds     logical: a product that only the batch normalisation behind it reads
 %   plan.outputs   indices of the layers that nobody reads, or those model.outputs names
 %   plan.sizes     cell: the size of one observation after each layer: F, [H W C] or [F T]
 %   plan.macs      multiply-accumulates of one observation, one per layer
@@ -79,10 +78,6 @@ function plan = plan (caller, model)
     end
   end
   plan.last_use(plan.outputs) = Inf;
-  kinds = cellfun (@(layer) layer.type, layers, 'UniformOutput', false);
-  products = strcmp (kinds, 'conv2d') | strcmp (kinds, 'dense');
-  norms = strcmp (kinds, 'batchnorm');
-  plan.folds = products(:)' & [norms(2:end), false] & plan.last_use == 2:count + 1;
 end
 
 function varargout = with_field (run, name, value, form, layer, varargin)

@@ -295,6 +295,15 @@ end
 %! a = double (nn_predict (model, X(:, 201:300)));
 %! b = double (nn_predict (q, X(:, 201:300)));
 %! assert (row.loss(3), mean ((a(:) - b(:)) .^ 2), 0.2 * row.loss(3));
+%!test % after a batch normalisation, layers that have none keep their activation
+%! net = octcompress.model.tidy ('f', nn_new ('input', 12, 'dense', 20, 'batchnorm', 'relu', ...
+%!                                            'dense', 10, 'relu', 'dense', 4));
+%! grid = struct ('sparsity', 0, 'bits', 2, 'rank', [], 'tradeoff', [], 'layers', {{'dense_4'}});
+%! curves = octcompress.search.layer_curves ('f', net, X(:, 1:200), X(:, 201:300), grid, false);
+%! q = nn_quantize (net, 'bits', 2, 'rounding', 'gptq', 'layers', 'dense_4', 'data', X(:, 1:200));
+%! a = double (nn_predict (net, X(:, 201:300)));
+%! b = double (nn_predict (q, X(:, 201:300)));
+%! assert (curves{1}.loss, mean ((a(:) - b(:)) .^ 2), 0.01 * curves{1}.loss);
 %!test % graphs, images, layers without a Hessian
 %! net.input_size = [6 5 2];
 %! net.layers = {struct('type', 'conv2d', 'name', 'c', 'weights', single (rand (3, 3, 2, 4)), ...
