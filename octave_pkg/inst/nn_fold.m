@@ -69,23 +69,25 @@ function [model, info] = nn_fold (model)
       model.layers{k} = rmfield (model.layers{k}, 'inputs');
     end
   end
-  if isfield (model, 'outputs') && ~isempty (model.outputs)
-    wanted = cellstr (model.outputs);
-    for i = 1:numel (wanted)
-      wanted{i} = names{stands_for(strcmp (names, wanted{i}))};
-    end
-    model.outputs = wanted;
+  outputs = stands_for(plan.outputs);
+  if (isfield (model, 'outputs') && ~isempty (model.outputs)) || ~issorted (outputs)
+    model.outputs = names(outputs);   % in the order that they had
   end
   model.layers = model.layers(~gone);
 end
 
 function layer = folded (layer, norm)
-  if isfield (layer, 'quantization') && isfield (layer.quantization, 'weights')
-    octcompress.internal.fail ('nn_fold', 'quantized', ...
-      'the weights of layer ''%s'' are quantized; fold ''%s'' before nn_quantize', layer.name, ...
-      norm.name);
-  end
+  refuse (layer, 'weights', 'the weights of layer ''%s'' are', norm);
+  refuse (layer, 'output', 'the output of layer ''%s'' is', norm);
+  refuse (norm, 'output', 'the output of layer ''%s'' is', norm);
   layer = octcompress.layers.with_norm (layer, norm);
+end
+
+function refuse (layer, field, text, norm)
+  if isfield (layer, 'quantization') && isfield (layer.quantization, field)
+    octcompress.internal.fail ('nn_fold', 'quantized', ...
+      [text ' quantized; fold ''%s'' before nn_quantize'], layer.name, norm.name);
+  end
 end
 
 %!shared model, X
@@ -126,6 +128,25 @@ end
 %! assert (info.kept, {'b0'});
 %! assert (q.outputs, {'c'});
 %! assert (nn_predict (q, X), nn_predict (m, X), 1e-5);
+%!test % outputs that nobody named keep their order
+%! m = model;
+%! m.layers = [model.layers(1), {struct('type', 'relu', 'name', 'o', 'inputs', {{'input'}})}, ...
+%!             model.layers(2)];
+%! m.layers{3}.inputs = {'c'};
+%! q = nn_fold (m);
+%! assert (q.outputs, {'o', 'c'});
+%! assert (nn_predict (q, X), nn_predict (m, X), 1e-5);
+%!test % a grid on an output is for the numbers before or behind the normalisation
+%! for k = 1:2
+%!   m = model;
+%!   m.layers{k}.quantization.output = octcompress.quant.choose_grid (X, 4);
+%!   try
+%!     nn_fold (m);
+%!     error ('no error');
+%!   catch e
+%!     assert (e.identifier, 'octcompress:nn_fold:quantized');
+%!   end
+%! end
 %!test % pruned zeros stay
 %! p = nn_prune (model, 'sparsity', 0.5);
 %! q = nn_fold (p);

@@ -71,9 +71,9 @@ def fold(model: Any) -> tuple[graph.Model, dict[str, Any]]:
             layers[k]["inputs"] = [names[r] if r >= 0 else "input" for r in moved]
         elif "inputs" in layers[k] and moved != reads:
             layers[k] = {key: part for key, part in layers[k].items() if key != "inputs"}
-    if not is_empty(model.get("outputs")):
-        wanted = graph.names_in(model["outputs"])
-        model["outputs"] = [names[stands_for[names.index(name)]] for name in wanted]
+    outputs = [stands_for[k] for k in plan.outputs]
+    if not is_empty(model.get("outputs")) or outputs != sorted(outputs):
+        model["outputs"] = [names[k] for k in outputs]  # in the order that they had
     model["layers"] = [layers[k] for k in left]
     return model, {"folded": folded, "kept": kept}
 
@@ -87,13 +87,18 @@ def column(layer: graph.Layer, name: str, default: float) -> Array:
 
 def merged(layer: graph.Layer, norm: graph.Layer) -> graph.Layer:
     """Multiply and move a layer's outputs as the normalisation after it does."""
-    if "weights" in layer.get("quantization", {}):
-        fail(
-            CALLER,
-            "quantized",
-            f"the weights of layer '{layer['name']}' are quantized; fold '{norm['name']}' before "
-            "nn_quantize",
-        )
+    for owner, field, verb in (
+        (layer, "weights", "are"),
+        (layer, "output", "is"),
+        (norm, "output", "is"),
+    ):
+        if field in owner.get("quantization", {}):
+            fail(
+                CALLER,
+                "quantized",
+                f"the {field} of layer '{owner['name']}' {verb} quantized; fold '{norm['name']}' "
+                "before nn_quantize",
+            )
     factor, shift = column(norm, "scale", 1.0), column(norm, "offset", 0.0)
     if norm["type"] == "batchnorm":
         epsilon = 1e-5 if is_empty(norm.get("epsilon")) else scalar(norm["epsilon"])

@@ -13,6 +13,7 @@ from pyoctcompress.reference import (
     nn_sensitivity,
     verbs,
 )
+from pyoctcompress.reference.quant import choose_grid
 
 from .harness import Case, compare, needs_octave
 from .test_quant_integer import layer, network
@@ -53,12 +54,24 @@ def test_fold(kind):
     model, x = normed(kind)
     named = {**model, "outputs": ["n1", "s"]}
     read = {**model, "layers": [*model["layers"][:3], layer("add", "a", inputs=["n1", "r"])]}
+    aside = layer("relu", "o", inputs=["input"])
+    norm = {**model["layers"][1], "inputs": [model["layers"][0]["name"]]}
+    crossed = {**model, "layers": [model["layers"][0], aside, norm]}
     small, _ = verbs.quantize(model, bits=8)
     cases = [
         Case(str(k), "nn_fold", nn_fold.fold, [m], nargout=2, tolerance=CLOSE)
-        for k, m in enumerate([model, named, read])
+        for k, m in enumerate([model, named, read, crossed])
     ]
-    cases.append(Case("quantized", "nn_fold", nn_fold.fold, [small], fails=True))
+    grid = {"output": choose_grid(x, 4)}
+    faulty = [small]
+    for k in range(2):
+        layers = [dict(part) for part in model["layers"]]
+        layers[k]["quantization"] = grid
+        faulty.append({**model, "layers": layers})
+    cases += [
+        Case(f"quantized {k}", "nn_fold", nn_fold.fold, [m], fails=True)
+        for k, m in enumerate(faulty)
+    ]
     compare(cases)
     folded, info = nn_fold.fold(model)
     assert info["folded"] == ["n1", "n2", "n3", "s"]

@@ -12,10 +12,9 @@ function [x, ranges] = batches (caller, model, x, batch_size)
 %   See also octcompress.model.take_batch.
 
   in = model.input_size;
-  given = octcompress.internal.describe (x);
   if ~(isnumeric (x) || islogical (x)) || ~isreal (x)
     octcompress.internal.fail (caller, 'badInput', 'X must be a real numeric array, but is %s', ...
-                               given);
+                               octcompress.internal.describe (x));
   end
   switch numel (in)
     case 1
@@ -29,7 +28,8 @@ function [x, ranges] = batches (caller, model, x, batch_size)
       wanted = sprintf ('%d x %d x %d x N images', in);
   end
   if ~fits
-    octcompress.internal.fail (caller, 'badInput', 'X must have %s, but is %s', wanted, given);
+    octcompress.internal.fail (caller, 'badInput', 'X must have %s, but is %s', wanted, ...
+                               octcompress.internal.describe (x));
   end
   if isfloat (x) && ~all (isfinite (x(:)))
     octcompress.internal.check (caller, 'x', x, 'finite');
