@@ -10,7 +10,9 @@ module is; a second table has what that takes, and inference of a single image. 
 everything that nn_train does for a batch: the batch taken out of the data, forward, loss,
 backward, SGD with momentum. "Operations alone" is what the matrix products and the passes over
 whole arrays that the network needs take in Octave, in the engine's layout, each by itself
-(engine_operations.m). Needs the extra `torch`; without it PyTorch's columns are empty.
+(engine_operations.m). The last table is what two processes with a thread and half of a batch each
+take side by side, with nothing exchanged. Needs the extra `torch`; without it PyTorch's columns
+are empty.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import re
 import statistics
 import sys
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 
 import common
 
@@ -106,10 +109,10 @@ def figures(output: str) -> dict[str, float]:
     return {name: float(value) for name, value in re.findall(r"(\w+_m\w) ([\d.]+)", output)}
 
 
-def measure_octave(name: str, batch: int) -> dict[str, float]:
+def measure_octave(name: str, batch: int, threads: int = THREADS) -> dict[str, float]:
     """Time one network in Octave; peak_mb is what its process held at most."""
     code = f"engine_times ('{name}', {batch}, {REPETITIONS}, {PROCESSOR:d});"
-    output, peak = common.octave(code, THREADS)
+    output, peak = common.octave(code, threads)
     return {**figures(output), "peak_mb": peak / 1e6}
 
 
@@ -182,6 +185,16 @@ def convolutions() -> None:
     print(common.table(heads, rows))
 
 
+def halves() -> None:
+    rows = []
+    for name, batch in NETWORKS.items():
+        with ThreadPoolExecutor() as pool:
+            runs = list(pool.map(measure_octave, [name] * 2, [batch // 2] * 2, [1] * 2))
+        slower = [max(run[what] for run in runs) for what in ("predict_ms", "train_ms")]
+        rows.append([f"{LABELS[name]}, 2 x {batch // 2}", *(f"{ms:.1f}" for ms in slower)])
+    print(common.table(["two processes at a time", "inference, ms", "training step, ms"], rows))
+
+
 def batches() -> None:
     rows = []
     for batch in (32, 64, 128, 256, 512):
@@ -204,6 +217,8 @@ def main() -> None:
     convolutions()
     print()
     batches()
+    print()
+    halves()
 
 
 if __name__ == "__main__":

@@ -45,18 +45,19 @@ function y = nn_predict (model, x, varargin)
   if strcmp (options.arithmetic, 'integer')
     y = octcompress.quant.integer_predict ('nn_predict', model, x, options.batch_size, ...
                                            options.requantization);
-    if isscalar (y)
-      y = y{1};
-    end
   else
-    y = run (octcompress.model.predictor ('nn_predict', model), x, ...
-             {'batch_size', options.batch_size});
+    predict = octcompress.model.predictor ('nn_predict', model);
+    y = predict (x, options.batch_size);
   end
+  y = alone (y);
 end
 
 function y = run (predict, x, args)
   options = octcompress.internal.parse_options ('nn_predict', struct ('batch_size', 256), args);
-  y = predict (x, options.batch_size);
+  y = alone (predict (x, options.batch_size));
+end
+
+function y = alone (y)
   if isscalar (y)
     y = y{1};
   end
