@@ -159,10 +159,19 @@ def loss_gradients(
         _, dy = cross_entropy(logits, labels[:, which])
         gradients, _ = graph.backward(plan, layers, trace, [dy])
         for p, place in enumerate(places):
-            w = value_array(layers[place.layer - 1][place.field])
-            g = gradients[place.layer - 1][place.field].reshape(w.shape)
-            sums[p] = sums[p] + score(w, g).astype(float)
+            gradient, w = gradient_at(gradients, model, place)
+            sums[p] = sums[p] + score(w, gradient).astype(float)
     return [s / len(ranges) for s in sums]
+
+
+def gradient_at(
+    gradients: list[dict[str, Array]], model: graph.Model, place: graph.Tensor
+) -> tuple[Array, Array]:
+    """Return the gradient by an array, zero where no output depends on it, and the array."""
+    w = value_array(model["layers"][place.layer - 1][place.field])
+    if place.layer <= len(gradients) and place.field in gradients[place.layer - 1]:
+        return gradients[place.layer - 1][place.field].reshape(w.shape), w
+    return np.zeros_like(w), w
 
 
 def loss_curvature(
@@ -190,8 +199,7 @@ def loss_curvature(
         dy = along - p * along.sum(axis=0, keepdims=True)
         gradients, _ = graph.backward(plan, layers, trace, [dy])
         for i, place in enumerate(places):
-            w = value_array(layers[place.layer - 1][place.field])
-            g = gradients[place.layer - 1][place.field].reshape(w.shape)
-            sums[i] = sums[i] + g.astype(float) ** 2
+            gradient, _ = gradient_at(gradients, model, place)
+            sums[i] = sums[i] + gradient.astype(float) ** 2
     count = x.shape[graph.observation_axis(x)]
     return [s / count for s in sums]

@@ -39,6 +39,25 @@ def test_criteria(criterion):
     )
 
 
+@pytest.mark.parametrize("criterion", ["taylor", "obd", "wanda", "obs"])
+def test_a_layer_that_no_output_reads(criterion):
+    """Before the output or behind it, as that of an auxiliary classifier."""
+    aside = models.dense("aside", np.random.RandomState([1]), 4, 16, np.float64)
+    aside["inputs"] = ["fc1"]
+    first, rest = MODEL["layers"][:1], [dict(part) for part in MODEL["layers"][1:]]
+    rest[0]["inputs"] = ["fc1"]
+    compare(
+        [
+            case(
+                model={**MODEL, "layers": layers, "outputs": ["softmax"]},
+                criterion=criterion, sparsity=0.4, scope=scope, data=X, labels=Y, batch_size=16.0,
+            )
+            for layers in ([*first, aside, *rest], [*first, *rest, aside])
+            for scope in ("layer", "global")
+        ]
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("method", ["exact", "blocked"])
 def test_surgeon(method):
     rules = [{"sparsity": s} for s in (0.0, 0.5, 0.8, 1.0)]

@@ -43,9 +43,8 @@ function curvature = loss_curvature (caller, model, x, places, batch_size, seed)
     dy = along - p .* sum (along, 1);
     gradients = octcompress.model.backward (plan, layers, trace, {reshape(dy, size (logits{1}))});
     for i = 1:numel (places)
-      k = places{i}.layer;
-      g = gradients{k}.(places{i}.field);
-      curvature{i} = curvature{i} + double (reshape (g, size (layers{k}.(places{i}.field)))) .^ 2;
+      gradient = octcompress.prune.gradient_at (gradients, model, places{i});
+      curvature{i} = curvature{i} + double (gradient) .^ 2;
     end
   end
   count = octcompress.model.observations (x, model.input_size);

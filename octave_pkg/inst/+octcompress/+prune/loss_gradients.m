@@ -34,9 +34,8 @@ function sums = loss_gradients (caller, model, x, y, places, score, batch_size)
                                                labels(which));
     gradients = octcompress.model.backward (plan, layers, trace, {reshape(dy, size (logits{1}))});
     for p = 1:numel (places)
-      k = places{p}.layer;
-      w = layers{k}.(places{p}.field);
-      sums{p} = sums{p} + double (score (w, reshape (gradients{k}.(places{p}.field), size (w))));
+      [gradient, w] = octcompress.prune.gradient_at (gradients, model, places{p});
+      sums{p} = sums{p} + double (score (w, gradient));
     end
   end
   sums = cellfun (@(s) s / size (ranges, 1), sums, 'UniformOutput', false);
