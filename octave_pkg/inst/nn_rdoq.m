@@ -191,7 +191,7 @@ function best = attempt (original, job, tradeoff)
       zeros_kept = w == 0;
     end
     if job.fitted(i)
-      price = bit * job.power ./ sensitivity_of (job, tensor.layer);
+      price = bit * job.power ./ octcompress.quant.live_sensitivity (job.sensitivity{tensor.layer});
     end
     if job.fitted(i) && strcmp (tensor.field, 'weights')
       layer = model.layers{tensor.layer};
@@ -234,15 +234,6 @@ function best = attempt (original, job, tradeoff)
     [~, b] = max (job.expected, [], 1);
     best.run.agreement = mean (a(:) == b(:));
     best.output_error = sum ((y(:) - job.expected(:)) .^ 2) / sum (job.expected(:) .^ 2);
-  end
-end
-
-function s = sensitivity_of (job, k)
-  %  Units that seemed dead on the data may live on others.
-  s = job.sensitivity{k};
-  s = max (s, 1e-3 * mean (s));
-  if ~any (s)
-    s = ones (size (s));
   end
 end
 

@@ -36,6 +36,7 @@ function curves = layer_curves (caller, model, calibration, probe, grid, verbose
     [prices.sensitivity, prices.power] = octcompress.quant.output_sensitivity (caller, model, ...
         octcompress.search.pick (calibration, model.input_size, 1:min (1000, ...
           octcompress.model.observations (calibration, model.input_size))), 256, 0);
+    prices.power = prices.power + (prices.power == 0);
     prices.total = sum (cellfun (@(t) numel (subsref (model, t.path)), ...
                                  octcompress.model.tensors (model)));
   end
@@ -216,9 +217,8 @@ function [layer, bits, bytes] = by_tradeoff (model, number, stats, prices, trade
     bytes = info.layers{1}.coded_bits / 8;
     return
   end
-  s = prices.sensitivity{number};
-  s = max (s, max (1e-3 * mean (s), realmin));
-  price = tradeoff / prices.total * prices.power ./ s;
+  price = tradeoff / prices.total * prices.power ...
+          ./ octcompress.quant.live_sensitivity (prices.sensitivity{number});
   w = octcompress.model.weights_matrix (layer);
   for g = 1:size (stats.gram, 3)
     part = octcompress.model.stats_of_group (stats, g);
@@ -304,6 +304,15 @@ end
 %! a = double (nn_predict (net, X(:, 201:300)));
 %! b = double (nn_predict (q, X(:, 201:300)));
 %! assert (curves{1}.loss, mean ((a(:) - b(:)) .^ 2), 0.01 * curves{1}.loss);
+%!test % a layer that no output reads costs no accuracy
+%! net = nn_new ('input', 12, 'dense', {8, 'name', 'a'}, 'dense', {5, 'name', 'aside'}, ...
+%!               'dense', {4, 'name', 'b', 'inputs', 'a'});
+%! net.outputs = {'b'};
+%! grid = struct ('sparsity', 0.5, 'bits', 4, 'rank', [], 'tradeoff', 0.01, 'layers', {{}});
+%! curves = octcompress.search.layer_curves ('f', octcompress.model.tidy ('f', net), X, X, grid, ...
+%!                                           false);
+%! assert (cellfun (@(row) any (row.loss), curves), [true false true]);
+%! assert (cellfun (@(row) all (isfinite (row.bytes)), curves));
 %!test % graphs, images, layers without a Hessian
 %! net.input_size = [6 5 2];
 %! net.layers = {struct('type', 'conv2d', 'name', 'c', 'weights', single (rand (3, 3, 2, 4)), ...
