@@ -130,21 +130,24 @@ end
 
 function channel = channel_of_inputs (model, plan, first, through)
   % For each input channel or feature of the second layer, the channel of the first: its number,
-  % sent through the layers between.
+  % sent through the layers between, over a one that is sent with it, for the zeros around an
+  % image make an average smaller.
   out_size = plan.sizes{first};
   channels = out_size(end);
   if numel (out_size) < 3
     channels = out_size(1);
   end
+  value = [(1:channels)', ones(channels, 1)];
   if numel (out_size) == 3
-    value = repmat ((1:channels)', [1, out_size(2), 1, out_size(1)]);
-  else
-    value = (1:channels)';
+    value = repmat (reshape (value, channels, 1, 2), [1, out_size(2), 1, out_size(1)]);
   end
   for k = through
     value = plan.run{k} ('forward', model.layers{k}, value, false);
   end
-  channel = round (value(:, 1));
+  if ndims (value) > 2
+    value = reshape (value(:, 1, :, 1), [], 2);
+  end
+  channel = round (value(:, 1) ./ value(:, 2));
 end
 
 function r = channel_maximum (values, channel)
@@ -256,6 +259,18 @@ end
 %! spread = @(m) max (max (range (m), [], 3)) / min (max (range (m), [], 3));
 %! [~, info] = nn_equalize (model, 'method', 'activations', 'data', X, 'alpha', 1);
 %! assert (info.pairs{1}.greatest > info.pairs{1}.least);
+%!test % averages that count the zeros around an image
+%! rand ('twister', 4);
+%! m.input_size = [4 4 2];
+%! m.layers = {struct('type', 'conv2d', 'weights', rand (1, 1, 2, 3) - 0.5), ...
+%!             struct('type', 'averagepool', 'pool_size', 2, 'padding', 1, 'count_include_pad', ...
+%!                    true), ...
+%!             struct('type', 'conv2d', 'weights', rand (1, 1, 3, 2) - 0.5)};
+%! m.layers{1}.weights(:, :, :, 2) = 30 * m.layers{1}.weights(:, :, :, 2);
+%! x = rand (4, 4, 2, 3);
+%! [q, info] = nn_equalize (m);
+%! assert (numel (info.pairs), 1);
+%! assert (nn_predict (q, x), nn_predict (m, x), 1e-12);
 %!test % all orders of flatten
 %! for order = {'hwc', 'chw', 'keras'}
 %!   m = model;

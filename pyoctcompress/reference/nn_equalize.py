@@ -158,18 +158,20 @@ def find_pairs(layers: list[graph.Layer], plan: graph.Plan) -> list[Pair]:
 def channel_of_inputs(
     layers: list[graph.Layer], plan: graph.Plan, first: int, through: list[int]
 ) -> Array:
-    """Send the numbers of the first layer's channels through the layers between."""
+    """Send the numbers of the first layer's channels through the layers between.
+
+    A one is sent with each, for the zeros around an image make an average smaller.
+    """
     sizes = plan.sizes[first]
+    channels = np.arange(1.0, sizes[2 if len(sizes) == 3 else 0] + 1)
+    value = np.stack([channels, np.ones_like(channels)], axis=1)
     if len(sizes) == 3:
-        channels = np.arange(1.0, sizes[2] + 1).reshape(1, 1, -1, 1)
-        value = np.broadcast_to(channels, (sizes[0], sizes[1], sizes[2], 1)).copy()
-    else:
-        value = np.arange(1.0, sizes[0] + 1)[:, np.newaxis]
+        value = np.broadcast_to(value, (sizes[0], sizes[1], *value.shape)).copy()
     for k in through:
         value = plan.types[k].run.forward(layers[k], value, None)[0]
     if value.ndim == 4:
         value = value[0, 0]
-    return np.round(value[:, 0]).astype(np.intp) - 1
+    return np.round(value[:, 0] / value[:, 1]).astype(np.intp) - 1
 
 
 def channel_maximum(values: Array, channel: Array) -> Array:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyoctcompress.reference import nn_fold, verbs
+from pyoctcompress.reference import nn_equalize, nn_fold, verbs
 
 from .harness import Case, compare, needs_octave
 
 pytestmark = needs_octave
 ACTIVATIONS = ["relu", "relu6", "leakyrelu", "elu", "gelu", "swish", "hardswish", "sigmoid", "tanh"]
-CLOSE = dict.fromkeys(("", "weights", "bias", "limit"), 1e-9)
+CLOSE = dict.fromkeys(("", "weights", "bias", "limit", "greatest", "least"), 1e-9)
 X = np.random.RandomState([3]).standard_normal((6, 5, 2, 12))
 Y = 1.0 + np.arange(12.0)[np.newaxis] % 3
 
@@ -30,7 +30,7 @@ def graph(seed):
         source = max(len(names) - back, 0)
         c = channels[source]
         new = {"inputs": [names[source]]}
-        match random.randint(8):
+        match random.randint(9):
             case 0 | 1:
                 out = random.randint(1, 6)
                 new |= {"type": "conv2d", "weights": r(3, 3, c, out), "padding": 1.0}
@@ -54,6 +54,9 @@ def graph(seed):
                 new["inputs"].append(names[other])
                 c += channels[other]
             case 7:
+                new |= {"type": "averagepool", "pool_size": 3.0, "stride": 1.0, "padding": 1.0}
+                new["count_include_pad"] = bool(random.randint(2))
+            case 8:
                 new["type"] = ACTIVATIONS[random.randint(len(ACTIVATIONS))]
         names.append(f"l{k + 1}")
         channels.append(c)
@@ -71,12 +74,14 @@ def test_random_graphs(first):
         single = {**whole, "outputs": ["head"]}
         for label, model in (("all", whole), ("head", single)):
             expected = verbs.predict(model, X)
-            folded, _ = nn_fold.fold(model)
-            for a, b in zip(outputs(verbs.predict(folded, X)), outputs(expected), strict=True):
-                np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * np.abs(b).max())
+            for same in (nn_fold.fold, nn_equalize.equalize):
+                changed, _ = same(model)
+                for a, b in zip(outputs(verbs.predict(changed, X)), outputs(expected), strict=True):
+                    np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * np.abs(b).max())
             cases += [
                 Case(f"{seed} {label}", "nn_predict", verbs.predict, [model, X], {}, 1, CLOSE),
                 Case(f"{seed} {label}", "nn_fold", nn_fold.fold, [model], {}, 2, CLOSE),
+                Case(f"{seed} {label}", "nn_equalize", nn_equalize.equalize, [model], {}, 2, CLOSE),
             ]
         rule = {"sparsity": 0.4, "criterion": "taylor", "data": X, "labels": Y}
         cases.append(Case(f"{seed}", "nn_prune", verbs.prune, [single], rule, 2, CLOSE))
