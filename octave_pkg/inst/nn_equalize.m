@@ -140,14 +140,16 @@ function channel = channel_of_inputs (model, plan, first, through)
   value = [(1:channels)', ones(channels, 1)];
   if numel (out_size) == 3
     value = repmat (reshape (value, channels, 1, 2), [1, out_size(2), 1, out_size(1)]);
+  elseif numel (out_size) == 2
+    value = repmat (value, [1, 1, max(out_size(2), 1)]);   % NaN: any number of steps, one will do
   end
   for k = through
     value = plan.run{k} ('forward', model.layers{k}, value, false);
   end
-  if ndims (value) > 2
-    value = reshape (value(:, 1, :, 1), [], 2);
+  if numel (out_size) == 3 && ndims (value) > 2
+    value = reshape (value(:, 1, :, 1), [], 2);   % a pixel
   end
-  channel = round (value(:, 1) ./ value(:, 2));
+  channel = round (value(:, 1, 1) ./ value(:, 2, 1));
 end
 
 function r = channel_maximum (values, channel)
@@ -259,6 +261,17 @@ end
 %! spread = @(m) max (max (range (m), [], 3)) / min (max (range (m), [], 3));
 %! [~, info] = nn_equalize (model, 'method', 'activations', 'data', X, 'alpha', 1);
 %! assert (info.pairs{1}.greatest > info.pairs{1}.least);
+%!test % steps of a sequence, flattened and not
+%! rand ('twister', 4);
+%! m.input_size = [3 2];
+%! m.layers = {struct('type', 'dense', 'weights', rand (4, 3) .* [1; 9; 2; 5]), ...
+%!             struct('type', 'relu'), struct('type', 'dense', 'weights', rand (2, 4)), ...
+%!             struct('type', 'flatten'), struct('type', 'dense', 'weights', rand (2, 4))};
+%! x = rand (3, 5, 2);
+%! [q, info] = nn_equalize (m);
+%! assert (numel (info.pairs), 2);
+%! assert (q.layers{1}.weights ~= m.layers{1}.weights);
+%! assert (nn_predict (q, x), nn_predict (m, x), 1e-12);
 %!test % averages that count the zeros around an image
 %! rand ('twister', 4);
 %! m.input_size = [4 4 2];

@@ -167,10 +167,15 @@ def channel_of_inputs(
     value = np.stack([channels, np.ones_like(channels)], axis=1)
     if len(sizes) == 3:
         value = np.broadcast_to(value, (sizes[0], sizes[1], *value.shape)).copy()
+    elif len(sizes) == 2:  # NaN: any number of steps, one will do
+        steps = 1 if math.isnan(sizes[1]) else int(sizes[1])
+        value = np.repeat(value[:, :, np.newaxis], steps, axis=2)
     for k in through:
         value = plan.types[k].run.forward(layers[k], value, None)[0]
     if value.ndim == 4:
         value = value[0, 0]
+    if value.ndim == 3:
+        value = value[:, :, 0]
     return np.round(value[:, 0] / value[:, 1]).astype(np.intp) - 1
 
 

@@ -96,6 +96,17 @@ def test_equalize():
         small, _ = nn_equalize.equalize(model)
         expected = verbs.predict(model, x)
         np.testing.assert_allclose(verbs.predict(small, x), expected, rtol=1e-3, atol=1e-3)
+    rng = np.random.default_rng(4)
+    steps = [
+        layer("dense", "d1", weights=rng.random((4, 3))),
+        layer("relu", "r"),
+        layer("dense", "d2", weights=rng.random((2, 4))),
+    ]
+    head = [layer("flatten", "f"), layer("dense", "d3", weights=rng.random((2, 4)))]
+    for count, layers in ((2.0, [*steps, *head]), (np.nan, steps)):
+        sequence = {"input_size": np.array([[3.0, count]]), "layers": layers}
+        case = Case(f"{count} steps", "nn_equalize", call, [sequence], {}, 2, CLOSE)
+        cases.append(case)
     fault = {"method": "activations"}
     cases.append(Case("no data", "nn_equalize", nn_equalize.equalize, [model], fault, fails=True))
     compare(cases)
