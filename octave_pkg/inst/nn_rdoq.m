@@ -147,9 +147,6 @@ function job = prepare (caller, model, options)
   job.held = part_of (x, model, fit + 1:count);
   [job.sensitivity, job.power] = octcompress.quant.output_sensitivity (caller, model, ...
       part_of (x, model, 1:min (fit, options.sensitivity)), options.batch_size, options.seed);
-  if job.power == 0
-    job.power = 1;
-  end
   if fit < count
     job.expected = outputs (model, job.held, options.batch_size);
   end
@@ -191,7 +188,7 @@ function best = attempt (original, job, tradeoff)
       zeros_kept = w == 0;
     end
     if job.fitted(i)
-      price = bit * job.power ./ octcompress.quant.live_sensitivity (job.sensitivity{tensor.layer});
+      price = octcompress.quant.row_prices (bit, job.sensitivity{tensor.layer}, job.power);
     end
     if job.fitted(i) && strcmp (tensor.field, 'weights')
       layer = model.layers{tensor.layer};

@@ -26,7 +26,6 @@ function [gradients, dx, d_outputs] = backward (plan, layers, trace, dy, need_dx
   gradients = cell (1, count);
   d_values = cell (1, count);
   d_outputs = cell (1, count);
-  values = [{trace.x}, trace.values];
   dx = [];
   for i = 1:numel (plan.outputs)
     d_values{plan.outputs(i)} = add (d_values{plan.outputs(i)}, dy{i});
@@ -46,12 +45,12 @@ function [gradients, dx, d_outputs] = backward (plan, layers, trace, dy, need_dx
     end
     reads = plan.inputs{k};
     if plan.several(k)
-      in = values(1 + reads);
+      in = trace.values(1 + reads);
     else
-      in = values{1 + reads};
+      in = trace.values{1 + reads};
     end
     wanted = need_dx || any (reads > 0);
-    [d_in, gradients{k}] = plan.run{k} ('backward', layers{k}, in, trace.values{k}, d, ...
+    [d_in, gradients{k}] = plan.run{k} ('backward', layers{k}, in, trace.values{1 + k}, d, ...
                                         trace.states{k}, wanted);
     if ~plan.several(k)
       d_in = {d_in};

@@ -9,9 +9,10 @@ function [y, trace] = forward (plan, layers, x, training)
 %   x         the batch in the engine's layout (octcompress.model.to_engine)
 %   training  true: dropout drops, batch normalisation uses the batch (false)
 %   y         cell, the outputs that plan.outputs names, in the engine's layout
-%   trace     what octcompress.model.backward needs. Without it, each intermediate result is
-%             released after its last use, and a batch normalisation after a product that nobody
-%             else reads is computed with it: its factors go into the weights.
+%   trace     what octcompress.model.backward needs; trace.values is a cell of x and all layers'
+%             outputs. Without it, each intermediate result is released after its last use, and a
+%             batch normalisation after a product that nobody else reads is computed with it: its
+%             factors go into the weights (octcompress.model.fold_norms).
 %
 %   Where layer.quantization.output is a grid, the layer's output is put on it.
 %
@@ -58,7 +59,7 @@ function [y, trace] = forward (plan, layers, x, training)
   end
   y = values(1 + plan.outputs);
   if keep
-    trace = struct ('x', x, 'values', {values(2:end)}, 'states', {states}, 'inside', {inside});
+    trace = struct ('values', {values}, 'states', {states}, 'inside', {inside});
   end
 end
 
@@ -88,7 +89,7 @@ end
 %! y = octcompress.model.forward (plan, model.layers, x);
 %! [kept, trace] = octcompress.model.forward (plan, model.layers, x);
 %! assert (y{1}, kept{1}, 1e-12);
-%! grid = octcompress.quant.choose_grid (trace.values{1}, 4);
+%! grid = octcompress.quant.choose_grid (trace.values{2}, 4);
 %! model.layers{1}.quantization.output = grid;
 %! y = octcompress.model.forward (plan, model.layers, x);
 %! kept = cell (1, 2);

@@ -1,11 +1,13 @@
-function predict = predictor (caller, model)
+function predict = predictor (caller, model, plan)
 %PREDICTOR  A function that computes a network's outputs, what is done once having been done.
 %
 %   predict = octcompress.model.predictor (caller, model)
+%   predict = octcompress.model.predictor (caller, model, plan)
 %   y = predict (x, batch_size)
 %
 %   caller      char, the function the user called, for messages
-%   model, x    as nn_predict takes them
+%   model, x    as nn_predict takes them; tidy, where a plan is given
+%   plan        of octcompress.train.cut: what of the network is computed
 %   batch_size  observations at a time
 %   y           cell, each output in the user's layout
 %
@@ -13,9 +15,11 @@ function predict = predictor (caller, model)
 %
 %   See also nn_predict, octcompress.model.forward.
 
-  model = octcompress.model.tidy (caller, model);
-  plan = octcompress.model.plan (caller, model);
-  [plan, layers] = octcompress.model.fold_norms (plan, model.layers);
+  if nargin < 3
+    model = octcompress.model.tidy (caller, model);
+    plan = octcompress.model.plan (caller, model);
+  end
+  [plan, layers] = octcompress.model.fold_norms (plan, model.layers(1:numel (plan.run)));
   predict = @(x, batch_size) run (caller, model, plan, layers, x, batch_size);
 end
 

@@ -38,9 +38,8 @@ function [model, rows] = calibrate (caller, model, x, options)
   for b = 1:size (batches, 1)
     batch = octcompress.model.take_batch (x, model, batches(b, 1):batches(b, 2));
     [~, trace] = octcompress.model.forward (plan, model.layers, batch);
-    values = [{batch}, trace.values];
     for k = watched
-      states{k} = octcompress.quant.observer ('add', states{k}, values{k});
+      states{k} = octcompress.quant.observer ('add', states{k}, trace.values{k});
     end
   end
 

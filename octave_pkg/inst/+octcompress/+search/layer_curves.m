@@ -36,7 +36,6 @@ function curves = layer_curves (caller, model, calibration, probe, grid, verbose
     [prices.sensitivity, prices.power] = octcompress.quant.output_sensitivity (caller, model, ...
         octcompress.search.pick (calibration, model.input_size, 1:min (1000, ...
           octcompress.model.observations (calibration, model.input_size))), 256, 0);
-    prices.power = prices.power + (prices.power == 0);
     prices.total = sum (cellfun (@(t) numel (subsref (model, t.path)), ...
                                  octcompress.model.tensors (model)));
   end
@@ -217,8 +216,8 @@ function [layer, bits, bytes] = by_tradeoff (model, number, stats, prices, trade
     bytes = info.layers{1}.coded_bits / 8;
     return
   end
-  price = tradeoff / prices.total * prices.power ...
-          ./ octcompress.quant.live_sensitivity (prices.sensitivity{number});
+  price = octcompress.quant.row_prices (tradeoff / prices.total, prices.sensitivity{number}, ...
+                                        prices.power);
   w = octcompress.model.weights_matrix (layer);
   for g = 1:size (stats.gram, 3)
     part = octcompress.model.stats_of_group (stats, g);

@@ -17,14 +17,9 @@ function z = logits (caller, model, x)
       'MODEL must be a classifier with 2 or more outputs, but layer ''%s'' gives [%s]', ...
       model.layers{plan.outputs}.name, num2str (plan.sizes{plan.outputs}));
   end
-  [x, ranges] = octcompress.model.batches (caller, model, x, 256);
-  [plan, layers] = octcompress.model.fold_norms (plan, model.layers(1:numel (plan.run)));
-  parts = cell (1, size (ranges, 1));
-  for b = 1:numel (parts)
-    batch = octcompress.model.take_batch (x, model, ranges(b, 1):ranges(b, 2));
-    parts(b) = octcompress.model.forward (plan, layers, batch);
-  end
-  z = double ([parts{:}]);
+  predict = octcompress.model.predictor (caller, model, plan);
+  z = predict (x, 256);
+  z = double (z{1});
 end
 
 %!test
